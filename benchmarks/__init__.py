@@ -1,0 +1,1 @@
+"""Side-by-side runs against peers: one command each, one table out."""

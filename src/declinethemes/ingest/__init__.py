@@ -1,0 +1,25 @@
+"""Files to documents and turns: one module per family of formats.
+
+In: transcripts, notes, surveys, e-mails and the candidates file, as people have them. Out: the `documents`, `turns` and
+`candidates` tables, and the names that `redact` must replace. Nothing is redacted or stored here.
+"""
+
+from declinethemes.ingest.columns import guess_columns
+from declinethemes.ingest.documents import Document, Sources, iter_documents, read_documents
+from declinethemes.ingest.people import People, read_candidates, read_people
+from declinethemes.ingest.readers import SUFFIXES, read_turns
+from declinethemes.ingest.roles import assign_roles
+
+__all__ = [
+    "SUFFIXES",
+    "Document",
+    "People",
+    "Sources",
+    "assign_roles",
+    "guess_columns",
+    "iter_documents",
+    "read_candidates",
+    "read_documents",
+    "read_people",
+    "read_turns",
+]

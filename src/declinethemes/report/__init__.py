@@ -1,0 +1,10 @@
+"""The report: one dict of everything that is shown, and the page that shows it.
+
+`summarise` makes the dict, `comparisons` its findings, `topics` what was said, `notes` the plain words on quality and
+method; `html` renders and computes nothing.
+"""
+
+from declinethemes.report.html import render_html
+from declinethemes.report.summarise import summarise
+
+__all__ = ["render_html", "summarise"]

@@ -1,0 +1,532 @@
+"""A study: the stages in order, and the results that may be shown.
+
+In: paths, a candidates file, settings. Out: `Study`. This module only puts the stages together; each works on tables
+and knows nothing of the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from declinethemes import schema
+from declinethemes.config import Settings, draft_settings, possible_segments, prepare_segments, read_settings
+from declinethemes.corpus import Paths, Reading, without_names
+from declinethemes.disclosure import may_quote, protect, scrub_quote
+from declinethemes.encode import SHIPPED, Encoder
+from declinethemes.errors import InputError, SettingsError, StudyError
+from declinethemes.findings import Crosstab, crosstab, sentence
+from declinethemes.framework import Framework, load_framework
+from declinethemes.ingest import People, guess_columns, read_people
+from declinethemes.mentions import count_mentions
+from declinethemes.passages import prompts, split_turns
+from declinethemes.redact import Redactor
+from declinethemes.report import render_html, summarise
+from declinethemes.store import DATABASE, IDENTITIES, Store, write_text
+from declinethemes.tag import Tagger
+from declinethemes.themes import find_themes
+
+SETTINGS = "study.toml"
+COMPARED = 0.1  # an emergent theme is compared from this share of the candidates on
+Progress = Callable[[str, int, int], None]
+
+
+def analyze(
+    paths: Paths,
+    *,
+    candidates: str | PathLike[str],
+    study: str | PathLike[str] | None = None,
+    by: str | Sequence[str] | None = None,
+    settings: Settings | str | PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Study:
+    """Go the whole way from files to findings.
+
+    Parameters
+    ----------
+    paths : path or sequence of paths
+        Transcripts, notes, tables of notes, or folders of them.
+    candidates : path
+        The candidates file (.csv, .tsv, .xlsx).
+    study : path, optional
+        Folder to keep the study in; run again on it with new files, and only those are worked on. None: in memory.
+    by : str or sequence of str, optional
+        Segments; default: those declared in the settings.
+    settings : Settings or path, optional
+        Default: the folder's ``study.toml``, or one drafted from the candidates file.
+    progress : callable, optional
+        Called with (stage, done, total).
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    InputError, SettingsError, StudyError
+        See the classes; single bad documents are listed in ``.documents`` instead.
+    """
+    opened = Study.create(study, candidates=candidates, settings=settings)
+    opened.update(paths, candidates=candidates, by=by, progress=progress)
+    return opened
+
+
+class Study:
+    """A study: its tables, findings and report. Open one with `Study.open`, make one with `analyze`."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store = store
+        self.settings = settings
+        self.framework: Framework = load_framework(settings.framework or None)
+
+    @classmethod
+    def open(cls, folder: str | PathLike[str]) -> Study:
+        """Open the study in a folder.
+
+        Raises
+        ------
+        StudyError
+            There is no study in it.
+        """
+        place = Path(folder)
+        if not (place / DATABASE).is_file():
+            raise StudyError(
+                f"{place} holds no study (no {DATABASE}); "
+                f"make one with `themes run PATHS --candidates FILE --out {place}`"
+            )
+        return cls(Store(place), read_settings(place / SETTINGS))
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | PathLike[str] | None,
+        *,
+        candidates: str | PathLike[str],
+        settings: Settings | str | PathLike[str] | None = None,
+    ) -> Study:
+        """Open the study in a folder, or make one there; None makes one in memory.
+
+        Raises
+        ------
+        StudyError
+            The folder holds other files, or cannot be written.
+        """
+        if folder is None:
+            return cls(Store(None), _settings(settings, candidates)[0])
+        place = Path(folder)
+        if place.exists() and not place.is_dir():
+            raise StudyError(f"{place} is a file; give a folder for the study")
+        if (place / DATABASE).is_file() and settings is None:
+            return cls.open(place)
+        own = (SETTINGS, DATABASE, IDENTITIES)
+        strange = (
+            [p.name for p in place.iterdir() if p.name not in own and not p.name.startswith(".")]
+            if place.is_dir()
+            else []
+        )
+        if strange and not (place / DATABASE).is_file():
+            raise StudyError(
+                f"{place} is not empty and holds no study (found {sorted(strange)[0]}); choose another --out"
+            )
+        if settings is None and (place / SETTINGS).is_file():
+            settings = place / SETTINGS
+        chosen, text = _settings(settings, candidates)
+        make_folder(place)
+        if text:
+            write_text(place / SETTINGS, text)
+            chosen = read_settings(place / SETTINGS)  # as the next run will have them
+        return cls(Store(place), chosen)
+
+    def update(
+        self,
+        paths: Paths,
+        *,
+        candidates: str | PathLike[str],
+        by: str | Sequence[str] | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Read what is new in the paths, and bring every stage up to date."""
+        people = read_people(candidates, self.settings.columns)
+        declared = self.settings.segments if by is None else (by,) if isinstance(by, str) else tuple(by)
+        prepare_segments(people.candidates, replace(self.settings, segments=declared))
+        self.ingest(paths, people, progress=progress)
+        self.discover()
+        self.find(by=by)
+
+    def ingest(self, paths: Paths, people: People, *, progress: Progress | None = None) -> None:
+        """Read, redact, cut and tag new documents; each is stored whole before the next is begun."""
+        private = self.store.identities()
+        done = self.documents
+        self._check_place(paths)
+        self._check_complete(people, done)
+        rows = people.identities.astype("object").where(people.identities.notna(), None).to_dict("records")
+        names = {row["candidate_id"]: row for row in private["people"]}
+        renamed = [row["candidate_id"] for row in rows if names.get(row["candidate_id"], row) != row]
+        kept = (done["status"] == "read") & ~done["candidate_id"].isin(renamed)  # new names may change who is who
+        reading = Reading(
+            paths,
+            people,
+            columns=_for_documents(self.settings.columns, people.headers),
+            key=bytes.fromhex(private["key"]),
+            others=private["others"],
+            known=frozenset(done.loc[kept, "sha256"].dropna()),
+        )
+        if not len(reading) and done.empty:
+            raise InputError(f"no files found in {paths}: give the transcripts and notes, or the folder they lie in")
+        self.store.put_identities({"key": private["key"], "people": rows, "others": list(reading.others)})
+        self.store.replace({"candidates": without_names(people, reading.redactor)})
+        if set(reading.others) != set(private["others"]) or rows != private["people"]:
+            self._redact_again(reading.redactor)
+        done_now = 0
+        for batch in reading:
+            self._write(batch.documents, batch.turns, batch.passages)
+            done_now += len(batch.documents)
+            if progress:
+                progress("reading and tagging", done_now, len(reading))
+
+    def _check_place(self, paths: Paths) -> None:
+        """Raise if the study lies in a folder that is to be read: its own tables would be taken for notes."""
+        given = [paths] if isinstance(paths, (str, PathLike)) else paths
+        for path in given:
+            if self.store.folder is not None and self.store.folder.resolve().is_relative_to(Path(path).resolve()):
+                raise StudyError(
+                    f"the study's folder {self.store.folder} lies in {path}, which is to be read; choose another --out"
+                )
+
+    def _check_complete(self, people: People, done: pd.DataFrame) -> None:
+        """Raise unless everybody whose documents are in the study is in the candidates file."""
+        read = set(done.loc[done["status"] == "read", "candidate_id"].dropna())
+        gone = sorted(read - set(people.candidates["candidate_id"]))
+        if gone:
+            raise StudyError(
+                f"{len(gone)} candidates whose documents are in this study are not in {people.path}: "
+                f"{', '.join(gone[:5])}; "
+                "give a candidates file with everybody in it, or begin a new study with another --out"
+            )
+
+    def _write(self, documents: pd.DataFrame, turns: pd.DataFrame, passages: pd.DataFrame) -> None:
+        """Tag documents and store each with its turns, passages, tags and new vectors."""
+        memory = self.tagger.encoder.memory
+        before = set(memory)
+        tags = self.tagger.tag(passages)
+        foreign = documents.loc[documents["language"] != "en", "document_id"]
+        unsure = tags["passage_id"].isin(passages.loc[passages["document_id"].isin(foreign), "passage_id"])
+        tags["decision"] = tags["decision"].mask(unsure, "unsure")
+        self.tagger.encoder.encode([q for _, part in turns.groupby("document_id") for q in prompts(part)])
+        self.store.write_documents(
+            documents, turns, passages, tags, {key: memory[key] for key in memory.keys() - before}
+        )
+
+    def _redact_again(self, redactor: Redactor) -> None:
+        """Replace names that became known after a document was read; what changed is cut and tagged again."""
+        documents, old = self.documents, self.turns
+        if old.empty:
+            return
+        new = schema.conform(redactor.turns(old), "turns")
+        changed = set(old.loc[(new["text"] != old["text"]).to_numpy(dtype=bool), "document_id"])
+        rows = documents[documents["document_id"].isin(changed)].reset_index(drop=True)
+        turns = new[new["document_id"].isin(changed)].reset_index(drop=True)
+        self._write(rows, turns, split_turns(turns, rows))
+
+    def discover(self) -> None:
+        """Find themes and count mentions, unless nothing has changed since they were found."""
+        state = self._state("discover")
+        if self.store.get("discover") == state:
+            return
+        passages, tags = self.passages, self.tags
+        memory = self.tagger.encoder.memory
+        before = set(memory)
+        found = find_themes(
+            passages,
+            tags,
+            framework=self.framework,
+            encoder=self.tagger.encoder,
+            thresholds=self.tagger.card_.get("theme_thresholds"),
+            earlier=self.assignments,
+        )
+        mentions = count_mentions(passages, tags, found.themes, found.assignments, self._asked())
+        self.store.add_vectors({key: memory[key] for key in memory.keys() - before})
+        reasons = found.without["reason"].value_counts().to_dict()
+        self.store.replace(
+            {"themes": found.themes, "assignments": found.assignments, "mentions": mentions},
+            meta={
+                "discover": state,
+                "without_theme": "; ".join(f"{n} {reason}" for reason, n in sorted(reasons.items())),
+            },
+        )
+
+    def find(self, *, by: str | Sequence[str] | None = None) -> None:
+        """Compute and store the findings of the declared segments, or of those given, unless nothing has changed."""
+        segments = self._segments(by)
+        state = self._state("\x1f".join(("find", *segments, self.candidates.to_csv(index=False))))
+        if self.store.get("find") == state:
+            return
+        found = (
+            self.crosstab(by=segments, internal=True).to_frame()
+            if segments and len(self.passages)
+            else schema.empty("findings")
+        )
+        self.store.replace({"findings": found}, meta={"segments": "\x1f".join(segments), "find": state})
+
+    def refresh(self) -> None:
+        """Bring themes and findings up to date with what was read; the segments stay those of the last run."""
+        self.discover()
+        self.find(by=[name for name in (self.store.get("segments") or "").split("\x1f") if name] or None)
+
+    def _segments(self, by: str | Sequence[str] | None) -> list[str]:
+        if by is not None:
+            return [by] if isinstance(by, str) else list(by)
+        declared = [name for name in self.settings.segments if self.people[name].nunique() > 0]
+        return (["underrepresented"] if self.settings.underrepresented else []) + declared
+
+    def crosstab(
+        self,
+        *,
+        by: Any = None,
+        adjust_for: str | Sequence[str] | None = None,
+        among: Literal["asked"] | None = None,
+        stance: Literal["negative", "all"] | None = None,
+        internal: bool = False,
+    ) -> Crosstab:
+        """Compare levels of segments with the rest, under the disclosure rules.
+
+        Parameters
+        ----------
+        by : str, list or tuple
+            A segment, several, or an intersection; default: the declared ones.
+        adjust_for : str or list of str, optional
+            Hold these columns fixed.
+        among : "asked", optional
+            Only candidates who were asked about the item.
+        stance : {"negative", "all"}, optional
+            Default: the settings'.
+        internal : bool
+            Full numbers, for those entitled to see them.
+
+        Returns
+        -------
+        Crosstab
+            Small cells are blank and say "protected" unless `internal`.
+
+        Raises
+        ------
+        SettingsError
+            An unknown segment; the message has the ones there are.
+        """
+        self.discover()
+        spoke = self.people
+        wanted = by if by is not None else self._segments(None)
+        if not wanted:
+            raise SettingsError(
+                f"no segments are declared in study.toml; there are: {', '.join(possible_segments(self.people))}"
+            )
+        result = crosstab(
+            self.compared(),
+            spoke,
+            by=wanted,
+            adjust_for=adjust_for,
+            among=among,
+            stance=stance or self.settings.stance,  # type: ignore[arg-type]
+            margin=self.settings.margin,
+            alpha=self.settings.alpha,
+            min_n=self.settings.min_n,
+            random_state=self.settings.seed,
+            recall=self.tagger.card_.get("recall"),
+            sensitive=self.sensitive,
+        )
+        if internal:
+            return result
+        shown = self._protect(result.findings)
+        hidden = shown.loc[shown["suppressed"].astype(bool), ["segment", "item"]].drop_duplicates()
+        omnibus = result.omnibus.merge(hidden, on=["segment", "item"], how="left", indicator=True)
+        open_rows = omnibus[omnibus["_merge"] == "left_only"].drop(columns="_merge").reset_index(drop=True)
+        return replace(result, findings=shown, omnibus=open_rows)
+
+    def compared(self) -> pd.DataFrame:
+        """Return the mentions that are compared: of the framework's items, and of the larger emergent themes.
+
+        An emergent theme needs a tenth of the candidates, fixed before looking at any segment. Smaller ones are listed,
+        not compared: each would
+        only make the family of comparisons larger.
+        """
+        themes, mentions = self.themes, self.mentions
+        least = COMPARED * mentions["candidate_id"].nunique()
+        small = themes[(themes["kind"] == "emergent") & ((themes["n_candidates"] < least) | themes["code"].isna())]
+        kept: pd.DataFrame = mentions[~mentions["item"].isin(small["theme_id"])].reset_index(drop=True)
+        return kept
+
+    def _protect(self, findings: pd.DataFrame) -> pd.DataFrame:
+        return protect(findings, min_n=self.settings.min_n, quote_n=self.settings.quote_n, sensitive=self.sensitive)
+
+    def summary(self) -> dict[str, Any]:
+        """Return everything the report shows, as one dict; small cells are already taken out."""
+        return summarise(
+            documents=self.documents,
+            turns=self.turns,
+            passages=self.passages,
+            tags=self.tags,
+            themes=self.themes,
+            assignments=self.assignments,
+            mentions=self.mentions,
+            findings=self.findings,
+            candidates=prepare_segments(self.candidates, self.settings),
+            framework=self.framework,
+            settings=self.settings,
+            sensitive=self.sensitive,
+            model_id=self.tagger.id,
+            encoder_id=self.tagger.encoder.id,
+            without_theme=self.store.get("without_theme") or "",
+            segments=[name for name in (self.store.get("segments") or "").split("\x1f") if name],
+            families={
+                str(k): int(n) for k, n in self.store.read("findings").groupby("segment")["p_value"].count().items()
+            },
+            sentence=sentence,
+            may_quote=may_quote,
+            scrub_quote=scrub_quote,
+        )
+
+    def report(self, path: str | PathLike[str]) -> Path:
+        """Write the report as one HTML file that needs no network, and return its path."""
+        self.refresh()
+        file = Path(path)
+        write_text(file, render_html(self.summary()))
+        return file
+
+    def tables(self, folder: str | PathLike[str]) -> list[Path]:
+        """Write findings, themes and documents as CSV, under the disclosure rules, and return their paths."""
+        self.refresh()
+        place = make_folder(folder)
+        summary = self.summary()
+        frames = {
+            "findings": self.findings,
+            "themes": pd.DataFrame(summary["themes"]).drop(columns=["quotes"], errors="ignore"),
+            "documents": self.documents.drop(columns=["candidate_id", "sha256"]),
+        }
+        out = []
+        for name, frame in frames.items():
+            write_text(place / f"{name}.csv", frame.to_csv(index=False))
+            out.append(place / f"{name}.csv")
+        return out
+
+    @property
+    def tagger(self) -> Tagger:
+        """The tagger, loaded on first use, with the vectors that the study has."""
+        if not hasattr(self, "_tagger"):
+            encoder = Encoder.load(self.settings.encoder or SHIPPED)
+            encoder.memory.update(self.store.vectors(encoder.id))
+            tagger = Tagger.load(self.settings.tagger or None, encoder=encoder)
+            unknown = set(tagger.codes_) ^ {code.id for code in self.framework.codes}
+            if unknown:
+                raise SettingsError(
+                    f"tagger {tagger.id} and framework '{self.framework.name}' have different codes "
+                    f"({', '.join(sorted(unknown)[:5])}...): "
+                    "train a tagger on this framework with `themes train` and name it under [models] in study.toml"
+                )
+            self._tagger = tagger
+        return self._tagger
+
+    @property
+    def people(self) -> pd.DataFrame:
+        """Candidates with at least one passage, with the declared segments made: who every n counts."""
+        candidates = prepare_segments(self.candidates, self.settings)
+        return candidates[candidates["candidate_id"].isin(self.passages["candidate_id"])].reset_index(drop=True)
+
+    @property
+    def sensitive(self) -> frozenset[str]:
+        """Items with higher disclosure thresholds: the framework's, the settings', and emergent themes under them."""
+        marked = self.framework.sensitive | set(self.settings.sensitive)
+        themes = self.themes
+        return frozenset(marked | set(themes.loc[themes["code"].isin(marked), "theme_id"]))
+
+    def _asked(self) -> dict[str, set[str]]:
+        """Return the codes that prompts to each candidate asked about."""
+        documents, turns = self.documents, self.turns
+        owner = dict(zip(documents["document_id"], documents["candidate_id"], strict=True))
+        voiced = documents.loc[(documents["kind"] != "feedback").fillna(True), "document_id"]
+        out: dict[str, set[str]] = {}
+        for document, part in turns[turns["document_id"].isin(voiced)].groupby("document_id"):
+            questions = prompts(part)
+            if questions:
+                hits = self.tagger.asks(questions)
+                codes = {code for j, code in enumerate(self.tagger.codes_) if hits[:, j].any()}
+                out.setdefault(str(owner[document]), set()).update(codes)
+        return out
+
+    def _state(self, stage: str) -> str:
+        """Return a hash of all that a stage depends on."""
+        documents = self.documents[["document_id", "candidate_id", "kind", "sha256", "status"]].to_csv(index=False)
+        passages = "\n".join(self.passages["passage_id"])
+        versions = (self.tagger.id, self.tagger.encoder.id, self.framework.version, self.settings.fingerprint)
+        parts = (stage, documents, *versions, passages)
+        return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
+
+    documents = property(lambda self: self.store.read("documents"), doc="The documents table, skipped ones too.")
+    turns = property(lambda self: self.store.read("turns"), doc="The turns table.")
+    passages = property(lambda self: self.store.read("passages"), doc="The passages table.")
+    tags = property(lambda self: self.store.read("tags"), doc="The tags table.")
+    themes = property(lambda self: self.store.read("themes"), doc="The themes table.")
+    assignments = property(lambda self: self.store.read("assignments"), doc="The assignments table.")
+    mentions = property(lambda self: self.store.read("mentions"), doc="The mentions table.")
+    candidates = property(lambda self: self.store.read("candidates"), doc="The candidates table, names left out.")
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """The findings of the last run; small cells are blank and say "protected"."""
+        return self._protect(self.store.read("findings"))
+
+    def _repr_html_(self) -> str:
+        return (
+            f"<p>Study of {len(self.people)} candidates: {len(self.passages)} passages, {len(self.themes)} themes, "
+            f"{len(self.findings)} findings (working draft)</p>"
+        )
+
+
+def make_folder(folder: str | PathLike[str]) -> Path:
+    """Make a folder where there is none.
+
+    Raises
+    ------
+    StudyError
+        It is a file, or its place cannot be written.
+    """
+    place = Path(folder)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"cannot make the folder {place}: {error.strerror or error}; choose another --out") from error
+    return place
+
+
+def _settings(given: Settings | str | PathLike[str] | None, candidates: str | PathLike[str]) -> tuple[Settings, str]:
+    """Return the settings and the text of a drafted study.toml (empty if none was drafted)."""
+    if isinstance(given, Settings):
+        return given, ""
+    if given is not None:
+        return read_settings(Path(given)), Path(given).read_text(encoding="utf-8")
+    return draft(candidates)
+
+
+def _for_documents(columns: Mapping[str, str], headers: Sequence[str]) -> dict[str, str]:
+    """Return the mapping for tables of notes; a header that the candidates file has too keeps its meaning there."""
+    return {h: ours for h, ours in columns.items() if h not in headers or not guess_columns([h], table="notes")}
+
+
+def draft(candidates: str | PathLike[str]) -> tuple[Settings, str]:
+    """Draft settings from a candidates file.
+
+    Returns
+    -------
+    Settings, str
+        The settings, and the text of a ``study.toml`` that holds them.
+    """
+    people = read_people(candidates)
+    headers = [str(name) for name in people.headers]
+    text = draft_settings(people.candidates, {head: ours for head, ours in guess_columns(headers).items() if ours})
+    segments = tuple(possible_segments(people.candidates))
+    return Settings(columns=guess_columns(headers), segments=segments), text

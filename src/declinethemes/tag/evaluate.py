@@ -1,0 +1,94 @@
+"""Compare tags with codes: precision, recall, F1, average precision and calibration.
+
+In: truth and probabilities as arrays. Out: frames and numbers; nothing is trained or printed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Labels = NDArray[np.bool_]
+Probabilities = NDArray[np.float64]
+
+
+def best_threshold(truth: Labels, probabilities: Probabilities) -> float:
+    """Return the probability from which on deciding "yes" gives the best F1.
+
+    The F1 of every cut is smoothed with one pseudo-error, so that a rare code does not get the threshold of one lucky
+    passage. Without a positive the answer is above 1: never "yes".
+    """
+    if not truth.any():
+        return 1.01
+    order = np.argsort(-probabilities, kind="stable")
+    hits = np.cumsum(truth[order])
+    chosen = np.arange(1, len(order) + 1)
+    f1 = 2 * hits / (chosen + truth.sum() + 1)
+    last = int(np.argmax(f1))
+    lower = probabilities[order[last + 1]] if last + 1 < len(order) else 0.0
+    return float(np.clip((probabilities[order[last]] + lower) / 2, 0.02, 0.98))
+
+
+def per_code(truth: Labels, predicted: Labels, probabilities: Probabilities, codes: Sequence[str]) -> pd.DataFrame:
+    """Return precision, recall, F1 and average precision of every code.
+
+    Parameters
+    ----------
+    truth, predicted : bool array (n_passages, n_codes)
+    probabilities : array (n_passages, n_codes)
+    codes : sequence of str
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns code, n, precision, recall, f1, average_precision; missing where undefined.
+    """
+    from sklearn.metrics import average_precision_score
+
+    rows = []
+    for j, code in enumerate(codes):
+        t, p = truth[:, j], predicted[:, j]
+        both = int((t & p).sum())
+        rows.append(
+            {
+                "code": code,
+                "n": int(t.sum()),
+                "precision": both / p.sum() if p.any() else np.nan,
+                "recall": both / t.sum() if t.any() else np.nan,
+                "f1": f1(t, p) if t.any() else np.nan,
+                "average_precision": average_precision_score(t, probabilities[:, j]) if t.any() else np.nan,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def categories(labels: Labels, codes: Sequence[str]) -> tuple[Labels, list[str]]:
+    """Return the labels by category (any of its codes) and the categories' names."""
+    names = list(dict.fromkeys(code.split(".")[0] for code in codes))
+    columns = [[j for j, code in enumerate(codes) if code.split(".")[0] == name] for name in names]
+    return np.stack([labels[:, c].any(axis=1) for c in columns], axis=1), names
+
+
+def f1(truth: Labels, predicted: Labels) -> float:
+    """Return 2 TP / (2 TP + FP + FN); 0 when nothing is true or predicted."""
+    total = int(truth.sum()) + int(predicted.sum())
+    return 2 * int((truth & predicted).sum()) / total if total else 0.0
+
+
+def macro_f1(truth: Labels, predicted: Labels, *, min_positives: int = 1) -> float:
+    """Return the mean F1 over columns with at least so many positives."""
+    columns = [j for j in range(truth.shape[1]) if truth[:, j].sum() >= min_positives]
+    return float(np.mean([f1(truth[:, j], predicted[:, j]) for j in columns])) if columns else float("nan")
+
+
+def calibration_error(truth: Labels, probabilities: Probabilities, *, floor: float = 0.1, bins: int = 10) -> float:
+    """Return the expected calibration error over pairs with a probability from `floor` on, in bins of equal mass."""
+    keep = probabilities >= floor
+    p, t = probabilities[keep], truth[keep]
+    if not len(p):
+        return float("nan")
+    parts = np.array_split(np.argsort(p, kind="stable"), min(bins, len(p)))
+    return float(sum(len(part) * abs(p[part].mean() - t[part].mean()) for part in parts) / len(p))

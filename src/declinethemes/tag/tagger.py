@@ -1,0 +1,229 @@
+"""Apply a trained tagger: texts to calibrated probabilities, decisions and stances.
+
+In: passages with their prompts. Out: arrays or the tags table. A tagger is a folder of two files,
+``arrays.safetensors`` and ``tagger.json``; nothing is unpickled, and scikit-learn is not needed to predict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from declinethemes import schema
+from declinethemes._resources import resource
+from declinethemes.encode import Encoder, check_hash, read_card
+from declinethemes.errors import InputError, ModelError
+from declinethemes.tag.features import join, with_code
+
+FORMAT = 1
+Probabilities = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tagger:
+    """A multi-label tagger over passages and their prompts.
+
+    Attributes
+    ----------
+    codes_ : tuple of str
+        Codes in the order of the columns of every array.
+    thresholds_ : array (n_codes,)
+        Probability from which the decision is "yes".
+    unsure_ : array (n_codes,)
+        Probability from which the decision is at least "unsure".
+    card_ : mapping
+        What it was trained on, with which encoder, and its figures.
+    """
+
+    codes_: tuple[str, ...]
+    thresholds_: Probabilities
+    unsure_: Probabilities
+    arrays: Mapping[str, NDArray[np.float32]]
+    encoder: Encoder
+    card_: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Name and version, written into every tag."""
+        return str(self.card_["id"])
+
+    @classmethod
+    def load(cls, folder: str | Path | None = None, *, encoder: Encoder | None = None) -> Tagger:
+        """Load the shipped tagger, or one made by ``themes train``.
+
+        Parameters
+        ----------
+        folder : str or Path, optional
+            Holds ``tagger.json`` and ``arrays.safetensors``.
+        encoder : Encoder, optional
+            An encoder that is loaded already; it must be the one the tagger was trained with.
+
+        Raises
+        ------
+        ModelError
+            A file is missing, altered, of another format, or made for another encoder.
+        """
+        from safetensors.numpy import load_file
+
+        place = Path(folder) if folder else resource("models/tagger")
+        card = read_card(place / "tagger.json")
+        if card.get("format") != FORMAT:
+            raise ModelError(f"{place} has format {card.get('format')!r}; this version reads {FORMAT}: train it again")
+        lacks = [name for name in ("id", "sha256", "encoder", "encoder_name", "codes") if not card.get(name)]
+        if lacks:
+            raise ModelError(f"{place / 'tagger.json'} lacks {', '.join(lacks)}: train it again, or install again")
+        check_hash(place / "arrays.safetensors", card["sha256"])
+        encoder = encoder or Encoder.load(card["encoder_name"])
+        if encoder.id != card["encoder"]:
+            raise ModelError(
+                f"the tagger in {place} was trained with encoder {card['encoder']}, not {encoder.id}: train it again"
+            )
+        codes = card["codes"]
+        return cls(
+            codes_=tuple(codes),
+            thresholds_=np.array([codes[c]["threshold"] for c in codes], dtype=np.float64),
+            unsure_=np.array([codes[c]["unsure"] for c in codes], dtype=np.float64),
+            arrays=load_file(place / "arrays.safetensors"),
+            encoder=encoder,
+            card_=card,
+        )
+
+    def predict_proba(self, texts: Sequence[str], prompts: Sequence[str | None] | None = None) -> Probabilities:
+        """Return the calibrated probability of every code.
+
+        Parameters
+        ----------
+        texts : sequence of str, length n_texts
+        prompts : sequence of str or None, optional
+            The question before each text.
+
+        Returns
+        -------
+        array of float64, shape (n_texts, n_codes)
+        """
+        return self._probabilities(self._features(texts, prompts), "tag")
+
+    def predict(self, texts: Sequence[str], prompts: Sequence[str | None] | None = None) -> NDArray[np.bool_]:
+        """Return the decision for every code: bool array (n_texts, n_codes), true from the code's threshold on."""
+        decided: NDArray[np.bool_] = self.predict_proba(texts, prompts) >= self.thresholds_
+        return decided
+
+    def asks(self, questions: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which codes each question asks about.
+
+        Parameters
+        ----------
+        questions : sequence of str, length n_questions
+
+        Returns
+        -------
+        bool array (n_questions, n_codes)
+        """
+        probabilities = self._probabilities(self.encoder.encode(questions), "ask")
+        thresholds = np.array([entry["ask_threshold"] for entry in self.card_["codes"].values()])
+        asked: NDArray[np.bool_] = probabilities >= thresholds
+        return asked
+
+    def tag(self, passages: pd.DataFrame) -> pd.DataFrame:
+        """Tag passages.
+
+        Passages of documents that the tagger was trained on are tagged by models that did not see their candidate, so
+        that the tags of a training corpus are as good, and as bad, as those of new text.
+
+        Parameters
+        ----------
+        passages : pandas.DataFrame
+            The passages table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The tags table: a row per passage and code whose decision is yes or unsure.
+        """
+        passages = schema.conform(passages, "passages")
+        if passages.empty:
+            return schema.empty("tags")
+        features = self._features(list(passages["text"]), [None if pd.isna(p) else str(p) for p in passages["prompt"]])
+        folds = self._folds(passages)
+        return self._tags(passages, features, self._probabilities(features, "tag", folds), folds)
+
+    def _tags(
+        self,
+        passages: pd.DataFrame,
+        features: NDArray[np.float32],
+        probabilities: Probabilities,
+        folds: NDArray[np.int64],
+    ) -> pd.DataFrame:
+        frames = []
+        for j, code in enumerate(self.codes_):
+            hit = np.flatnonzero(probabilities[:, j] >= self.unsure_[j])
+            if not len(hit):
+                continue
+            p = probabilities[hit, j]
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "passage_id": passages["passage_id"].iloc[hit].to_numpy(),
+                        "code": code,
+                        "decided_by": "model",
+                        "category": code.split(".")[0],
+                        "probability": p,
+                        "decision": np.where(p >= self.thresholds_[j], "yes", "unsure"),
+                        "stance": self._stances(features[hit], j, folds[hit]),
+                        "model_id": self.id,
+                    }
+                )
+            )
+        return schema.conform(pd.concat(frames), "tags") if frames else schema.empty("tags")
+
+    def stances(self, passages: pd.DataFrame, tags: pd.DataFrame) -> NDArray[np.object_]:
+        """Return the stance of each tag: array of str (n_tags,), for tags of these passages."""
+        row = {passage: i for i, passage in enumerate(passages["passage_id"])}
+        features = self._features(list(passages["text"]), [None if pd.isna(p) else str(p) for p in passages["prompt"]])
+        out = np.empty(len(tags), dtype=object)
+        names = tags["code"].to_numpy(dtype=str)
+        places = np.array([row[passage] for passage in tags["passage_id"]], dtype=int)
+        folds = self._folds(passages)
+        for j, code in enumerate(self.codes_):
+            mine = np.flatnonzero(names == code)
+            if len(mine):
+                out[mine] = self._stances(features[places[mine]], j, folds[places[mine]])
+        return out
+
+    def _folds(self, passages: pd.DataFrame) -> NDArray[np.int64]:
+        """Return the fold of each passage's candidate in training; -1 where the tagger has not seen the document."""
+        held_out = self.card_.get("held_out", {})
+        return np.array([held_out.get(document, -1) for document in passages["document_id"]], dtype=np.int64)
+
+    def _stances(self, features: NDArray[np.float32], code: int, folds: NDArray[np.int64]) -> list[str]:
+        logits = self._logits(with_code(features, len(self.codes_), code), "stance", folds)
+        return [schema.STANCES[k] for k in logits.argmax(axis=1)]
+
+    def _logits(self, features: NDArray[np.float32], head: str, folds: NDArray[np.int64] | None) -> Probabilities:
+        """Return the scores of a head; rows with a fold use the model that was fitted without it."""
+        weight, bias = self.arrays[f"{head}_weight"], self.arrays[f"{head}_bias"]
+        out: Probabilities = features.astype(np.float64) @ weight.T + bias
+        for fold in set() if folds is None else set(folds.tolist()) - {-1}:
+            mine = folds == fold
+            weight, bias = self.arrays[f"{head}_fold_weight"][fold], self.arrays[f"{head}_fold_bias"][fold]
+            out[mine] = features[mine].astype(np.float64) @ weight.T + bias
+        return out
+
+    def _features(self, texts: Sequence[str], prompts: Sequence[str | None] | None) -> NDArray[np.float32]:
+        asked = [prompt or "" for prompt in prompts] if prompts is not None else [""] * len(texts)
+        if len(asked) != len(texts):
+            raise InputError(f"{len(texts)} texts and {len(asked)} prompts: give one prompt (or None) per text")
+        return join(self.encoder.encode(texts), self.encoder.encode(asked))
+
+    def _probabilities(
+        self, features: NDArray[np.float32], head: str, folds: NDArray[np.int64] | None = None
+    ) -> Probabilities:
+        scaled = self._logits(features, head, folds) * self.arrays[f"{head}_slope"] + self.arrays[f"{head}_shift"]
+        probabilities: Probabilities = 1 / (1 + np.exp(-np.clip(scaled, -60, 60)))
+        return probabilities

@@ -1,0 +1,154 @@
+"""Group texts by meaning; the number of groups is found, and the order of the rows does not matter.
+
+In: unit vectors and the texts they came from. Out: a label per text, -1 for those that fit nowhere. Groups are Ward's
+(1963) over the distinct texts in an order of their own; the cut with the best mean silhouette (Rousseeuw 1987) is
+taken. Above 5,000 distinct texts a fixed sample is grouped and the others join the nearest group.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from declinethemes.errors import InputError
+
+MIN_TEXTS = 20
+SAMPLE = 5_000
+COMPONENTS = 50
+LOOSE = 0.15  # cosine to the group's centre under which a text fits nowhere, for the loosest tenth at most
+MAX_LOOSE = 0.10
+
+Array = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+
+def group(vectors: Array, texts: Sequence[str], *, min_size: int = 3) -> Labels:
+    """Group texts by meaning.
+
+    Parameters
+    ----------
+    vectors : array (n_texts, n_dimensions)
+        Unit rows.
+    texts : sequence of str, length n_texts
+        Equal texts get equal labels.
+    min_size : int
+        Smaller groups join the nearest larger one.
+
+    Returns
+    -------
+    int array (n_texts,)
+        Labels 0, 1, ... by falling size; -1 for at most a tenth of the distinct texts.
+
+    Raises
+    ------
+    InputError
+        There are fewer than 20 texts, or the numbers of vectors and texts differ.
+
+    References
+    ----------
+    Ward, J. H. (1963), doi:10.1080/01621459.1963.10500845. Rousseeuw, P. J. (1987), doi:10.1016/0377-0427(87)90125-7.
+    """
+    from threadpoolctl import threadpool_limits
+
+    if len(vectors) != len(texts):
+        raise InputError(f"{len(texts)} texts and {len(vectors)} vectors: there must be one vector per text")
+    if len(texts) < MIN_TEXTS:
+        raise InputError(
+            f"themes need at least {MIN_TEXTS} texts; there are {len(texts)}. "
+            "Read more documents, or count codes instead."
+        )
+    if not np.isfinite(vectors).all():
+        raise InputError("the vectors hold NaN or infinite numbers; encode the texts again")
+    keys = np.array([hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest() for text in texts])
+    distinct, first, where = np.unique(keys, return_index=True, return_inverse=True)
+    points = vectors[first].astype(np.float64)
+    with threadpool_limits(limits=1):
+        reduced = _principal(points)
+        core = slice(0, SAMPLE)
+        labels = _cut(reduced[core], min_size) if len(distinct) > 2 else np.zeros(len(distinct), dtype=np.int64)
+        if len(distinct) > SAMPLE:
+            labels = _nearest(reduced, _centres(reduced[core], labels))
+        labels = _merge_small(reduced, labels, min_size)
+        labels = _loosen(points, labels)
+    return _by_size(labels[where], keys)
+
+
+def _principal(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the leading principal components, of unit length again."""
+    centred = points - points.mean(axis=0)
+    covariance = centred.T @ centred
+    values, axes = np.linalg.eigh(covariance)
+    keep = min(COMPONENTS, len(points) - 1, int((values > 1e-9).sum()))
+    if keep < 1:
+        return np.ones((len(points), 1))
+    reduced = centred @ axes[:, ::-1][:, :keep]
+    lengths = np.linalg.norm(reduced, axis=1, keepdims=True)
+    out: NDArray[np.float64] = reduced / np.where(lengths > 0, lengths, 1)
+    return out
+
+
+def _cut(points: NDArray[np.float64], min_size: int) -> Labels:
+    """Return Ward's tree cut where the mean silhouette is best."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from sklearn.metrics import silhouette_score
+
+    if np.allclose(points, points[0]):
+        return np.zeros(len(points), dtype=np.int64)
+    tree = linkage(points, method="ward")
+    most = max(2, len(points) // max(2 * min_size, 6))
+    sizes = np.unique(np.geomspace(2, most, num=24).round().astype(int))
+    best, best_score = np.zeros(len(points), dtype=np.int64), -np.inf
+    for k in sizes:
+        labels = fcluster(tree, k, criterion="maxclust").astype(np.int64) - 1
+        if 1 < len(np.unique(labels)) < len(points):
+            score = silhouette_score(points, labels)
+            if score > best_score + 1e-9:
+                best, best_score = labels, score
+    return best
+
+
+def _centres(points: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
+    return np.stack([points[labels == label].mean(axis=0) for label in np.unique(labels)])
+
+
+def _nearest(points: NDArray[np.float64], centres: NDArray[np.float64]) -> Labels:
+    nearest: Labels = (points @ centres.T - 0.5 * (centres**2).sum(axis=1)).argmax(axis=1)
+    return nearest
+
+
+def _merge_small(points: NDArray[np.float64], labels: Labels, min_size: int) -> Labels:
+    """Give the members of groups under the least size to the nearest large group."""
+    names = np.unique(labels)
+    sizes = np.array([(labels == name).sum() for name in names])
+    large = names[sizes >= min_size]
+    if len(large) == 0 or len(large) == len(names):
+        return labels
+    centres = np.stack([points[labels == name].mean(axis=0) for name in large])
+    small = ~np.isin(labels, large)
+    out = labels.copy()
+    out[small] = large[_nearest(points[small], centres)]
+    return out
+
+
+def _loosen(points: NDArray[np.float64], labels: Labels) -> Labels:
+    """Set texts far from their group's centre to -1, the farthest first, a tenth of the distinct texts at most."""
+    closeness = np.zeros(len(points))
+    for name in np.unique(labels):
+        centre = points[labels == name].mean(axis=0)
+        closeness[labels == name] = points[labels == name] @ (centre / (np.linalg.norm(centre) or 1))
+    order = np.argsort(closeness, kind="stable")
+    far = order[: int(MAX_LOOSE * len(points))]
+    out = labels.copy()
+    out[far[closeness[far] < LOOSE]] = -1
+    return out
+
+
+def _by_size(labels: Labels, keys: NDArray[np.str_]) -> Labels:
+    """Rename groups 0, 1, ... by falling size, ties by the smallest key."""
+    names = [name for name in np.unique(labels) if name >= 0]
+    names.sort(key=lambda name: (-int((labels == name).sum()), min(keys[labels == name].tolist())))
+    rename = {name: i for i, name in enumerate(names)} | {-1: -1}
+    return np.array([rename[label] for label in labels], dtype=np.int64)

@@ -1,0 +1,379 @@
+"""Themes are found at small numbers, the same in any order, with little left over; and they keep their names."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from declinethemes import schema
+from declinethemes.encode import Encoder
+from declinethemes.errors import InputError
+from declinethemes.framework import load_framework
+from declinethemes.themes import ThemeModel, find_themes
+from declinethemes.themes.discover import MAX_LOOSE, group
+from declinethemes.themes.known import assign_known, closeness
+from declinethemes.themes.represent import label_of, terms_of
+
+SUBJECTS = (
+    "the salary offered in {} was too low, and so was the bonus",
+    "the train to the {} office takes two hours each way, every day",
+    "the recruiter in {} never called me back and never wrote",
+)
+NAMES = ["Oslo", "Lima", "Kyoto", "Accra", "Leeds", "Turin", "Perth", "Quito", "Basel", "Dakar", "Hanoi", "Porto"]
+TEXTS = [subject.format(name) for subject in SUBJECTS for name in NAMES]
+TRUTH = np.repeat(np.arange(3), len(NAMES))
+ONE = "the salary was too low"
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return Encoder.load()
+
+
+@pytest.fixture(scope="module")
+def vectors(encoder):
+    return encoder.encode(TEXTS)
+
+
+def same_partition(a: np.ndarray, b: np.ndarray) -> bool:
+    return bool(((a[:, None] == a) == (b[:, None] == b)).all())
+
+
+# --- grouping
+
+
+def test_three_subjects_give_three_groups(vectors):
+    labels = group(vectors, TEXTS)
+    assert labels.dtype == np.int64
+    assert same_partition(labels, TRUTH)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 19])
+def test_fewer_than_twenty_texts_are_an_error_that_counts_them(vectors, n):
+    with pytest.raises(InputError, match=f"at least 20 texts; there are {n}"):
+        group(vectors[:n], TEXTS[:n])
+
+
+def test_twenty_texts_are_enough(vectors):
+    labels = group(vectors[:20], TEXTS[:20])
+    assert same_partition(labels, TRUTH[:20])
+
+
+def test_identical_texts_are_one_group(encoder):
+    labels = group(encoder.encode([ONE] * 20), [ONE] * 20)
+    assert labels.tolist() == [0] * 20
+
+
+def test_half_identical_texts_get_one_label_and_leave_the_others_as_they_were(encoder):
+    texts = [TEXTS[0]] * 36 + TEXTS
+    labels = group(encoder.encode(texts), texts)
+    assert len(set(labels[:37])) == 1
+    assert labels[0] >= 0
+    assert same_partition(labels[36:], TRUTH)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.integers(0, len(TEXTS) - 1), max_size=60))
+def test_saying_a_thing_more_often_does_not_change_the_groups(vectors, repeated):
+    rows = [*range(len(TEXTS)), *repeated]
+    labels = group(vectors[rows], [TEXTS[i] for i in rows])
+    assert same_partition(labels[: len(TEXTS)], TRUTH)
+    assert same_partition(labels, TRUTH[rows])
+
+
+def test_texts_without_a_word_do_no_harm(encoder):
+    texts = ["", " ", "...", "🙂"] * 5 + TEXTS
+    labels = group(encoder.encode(texts), texts)
+    assert len(labels) == len(texts)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.permutations(range(len(TEXTS))))
+def test_the_order_of_the_texts_does_not_matter(vectors, order):
+    np.testing.assert_array_equal(group(vectors[order], [TEXTS[i] for i in order]), group(vectors, TEXTS)[order])
+
+
+def test_labels_are_numbered_by_falling_size(encoder):
+    texts = TEXTS[:8] + TEXTS[12:]
+    labels = group(encoder.encode(texts), texts)
+    sizes = np.bincount(labels[labels >= 0])
+    assert (np.diff(sizes) <= 0).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(20, 120), st.integers(1, 10))
+@settings(max_examples=25, deadline=None)
+def test_at_most_a_tenth_fits_nowhere_and_no_group_was_made_smaller_than_asked(seed, n, min_size):
+    rng = np.random.default_rng(seed)
+    points = rng.normal(size=(n, 16))
+    points = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+    labels = group(points, [f"text {i}" for i in range(n)], min_size=min_size)
+    assert (labels == -1).mean() <= MAX_LOOSE
+    assert set(labels) - {-1} == set(range(labels.max() + 1))
+    loose = int((labels == -1).sum())
+    assert np.bincount(labels[labels >= 0]).min() + loose >= min(min_size, n)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_vectors_that_are_no_numbers_are_an_error(vectors, bad):
+    broken = vectors.copy()
+    broken[3, 5] = bad
+    with pytest.raises(InputError, match="NaN or infinite"):
+        group(broken, TEXTS)
+
+
+def test_there_is_one_vector_per_text(vectors):
+    with pytest.raises(InputError, match="36 texts and 35 vectors"):
+        group(vectors[:35], TEXTS)
+
+
+@pytest.mark.slow
+def test_above_the_sample_the_others_join_the_nearest_group():
+    rng = np.random.default_rng(0)
+    centres = np.eye(8)[:4]
+    points = np.repeat(centres, 1500, axis=0) + rng.normal(scale=0.05, size=(6000, 8))
+    points = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+    labels = group(points, [f"text {i}" for i in range(6000)])
+    assert same_partition(labels, np.repeat(np.arange(4), 1500))
+
+
+# --- terms and labels
+
+
+def test_terms_set_a_group_apart_and_leave_out_fillers(encoder):
+    terms = terms_of(TEXTS, TRUTH.tolist(), encoder)
+    assert any("salary" in term for term in terms[0])
+    assert any("train" in term for term in terms[1])
+    assert all("the" not in term.split() for found in terms.values() for term in found)
+    assert all(len(found) <= 8 for found in terms.values())
+
+
+def test_terms_do_not_depend_on_the_order_of_the_texts(encoder):
+    backwards = terms_of(TEXTS[::-1], TRUTH[::-1].tolist(), encoder)
+    assert backwards == terms_of(TEXTS, TRUTH.tolist(), encoder)
+
+
+def test_one_group_or_none_has_no_terms_of_its_own(encoder):
+    assert terms_of(TEXTS[:12], [0] * 12, encoder) == {0: []}
+    assert terms_of(TEXTS[:12], [-1] * 12, encoder) == {}
+    assert terms_of([], [], encoder) == {}
+
+
+@pytest.mark.parametrize("words", ["it was so and they were not", "🙂 ... 12", "um yeah like just really"])
+def test_a_group_of_words_that_say_nothing_has_no_terms(encoder, words):
+    texts = [f"{words} {'!' * i}" for i in range(12)]
+    assert terms_of([*texts, *TEXTS[:12]], [0] * 12 + [1] * 12, encoder)[0] == []
+    assert terms_of([*texts, *texts], [0] * 12 + [1] * 12, encoder) == {0: [], 1: []}
+
+
+def test_looking_for_terms_leaves_the_warning_filters_as_they_were(encoder):
+    import warnings
+
+    before = list(warnings.filters)
+    terms_of(TEXTS, TRUTH.tolist(), encoder)
+    assert warnings.filters == before
+
+
+def test_a_label_is_the_leading_terms_that_do_not_repeat_each_other():
+    assert label_of(["low salary", "salary", "offer", "low", "train", "bus"], "x") == "low salary, offer, train"
+    assert label_of([], "It was the  pay that did it in the end") == "It was the pay that did"
+
+
+# --- the scikit-learn face
+
+
+def test_fit_predict_gives_a_label_per_text():
+    model = ThemeModel(random_state=0)
+    labels = model.fit_predict(TEXTS)
+    assert same_partition(labels, TRUTH)
+    np.testing.assert_array_equal(labels, model.labels_)
+    assert model.themes_["n_texts"].tolist() == [12, 12, 12]
+    assert model.centres_.shape == (3, 384)
+
+
+def test_predict_puts_new_texts_to_the_nearest_theme():
+    model = ThemeModel().fit(TEXTS)
+    new = model.predict([f"{subject.format('Bergen')}" for subject in SUBJECTS])
+    assert new.tolist() == [model.labels_[0], model.labels_[12], model.labels_[24]]
+    assert model.predict([]).shape == (0,)
+
+
+def test_a_model_that_is_not_fitted_says_so():
+    with pytest.raises(InputError, match="not fitted"):
+        ThemeModel().predict(["a"])
+
+
+@pytest.mark.parametrize("texts", ["one text", [*TEXTS, None], [*TEXTS, float("nan")]])
+def test_what_are_no_texts_is_an_error(texts):
+    with pytest.raises(InputError, match="str"):
+        ThemeModel().fit(texts)
+
+
+def test_too_few_texts_are_an_error():
+    with pytest.raises(InputError, match="at least 20"):
+        ThemeModel().fit(TEXTS[:19])
+
+
+def test_parameters_are_read_set_and_cloned():
+    from sklearn.base import clone
+
+    model = ThemeModel(min_size=4, random_state=7)
+    assert model.get_params() == {"min_size": 4, "encoder": "minilm-int8", "random_state": 7}
+    copy = clone(model)
+    assert copy is not model
+    assert copy.get_params() == model.get_params()
+    assert copy.set_params(min_size=9) is copy
+    assert (copy.min_size, model.min_size) == (9, 4)
+    with pytest.raises(InputError, match="no parameter 'n_topics'"):
+        copy.set_params(n_topics=3)
+
+
+def test_fitting_twice_gives_the_same():
+    first, second = ThemeModel().fit(TEXTS), ThemeModel().fit(TEXTS)
+    pd.testing.assert_frame_equal(first.themes_, second.themes_)
+
+
+# --- known themes
+
+FRAMEWORK = load_framework()
+SLOW = "competitiveness.timeliness"
+
+
+def passages(texts: list[str], *, start: int = 0) -> pd.DataFrame:
+    """Passages of as many candidates as there are names, in turn."""
+    frame = pd.DataFrame({"text": texts}, dtype="string")
+    number = range(start, start + len(texts))
+    frame = frame.assign(passage_id=[f"p{i:03d}" for i in number], document_id="d", prompt=None, turn_no=list(number))
+    frame = frame.assign(candidate_id=[f"c{i % 12}" for i in number], start_char=0, end_char=frame["text"].str.len())
+    return schema.conform(frame, "passages")
+
+
+def tags(frame: pd.DataFrame, code: str, stance: str = "neutral", decision: str = "yes") -> pd.DataFrame:
+    found = frame[["passage_id"]].assign(code=code, decided_by="model", category=code.split(".")[0], probability=0.9)
+    return schema.conform(found.assign(decision=decision, stance=stance, model_id="m"), "tags")
+
+
+def known(encoder: Encoder, text: str, **tag: str) -> list[str]:
+    frame = passages([text])
+    found = assign_known(frame, tags(frame, SLOW, **tag), encoder.encode([text]), FRAMEWORK, encoder, {})
+    return list(found["theme_id"])
+
+
+DRAGGED = "The whole thing dragged on for more than two months."
+
+
+def test_a_passage_joins_a_known_theme_by_code_stance_and_closeness(encoder):
+    assert known(encoder, DRAGGED, stance="negative") == ["slow_process"]
+    assert known(encoder, DRAGGED, stance="mixed") == ["slow_process"]
+
+
+@pytest.mark.parametrize(
+    "tag", [{"stance": "positive"}, {"stance": "neutral"}, {"stance": "negative", "decision": "unsure"}]
+)
+def test_praise_and_doubt_join_no_complaint(encoder, tag):
+    assert known(encoder, DRAGGED, **tag) == []
+
+
+def test_far_from_the_theme_joins_nothing_and_the_threshold_decides(encoder):
+    assert known(encoder, "Purple bicycles sing.", stance="negative") == []
+    frame = passages([DRAGGED])
+    vector = encoder.encode([DRAGGED])
+    near = closeness(vector, FRAMEWORK, encoder)
+    assert near.shape == (1, 15)
+    strict = assign_known(frame, tags(frame, SLOW, "negative"), vector, FRAMEWORK, encoder, {"slow_process": 0.999})
+    assert strict.empty
+
+
+# --- themes of a study
+
+
+def study(texts: list[str] = TEXTS, **more: object):
+    frame = passages(texts)
+    return find_themes(frame, tags(frame, "context.looking_for"), framework=FRAMEWORK, **more)
+
+
+def names(found) -> dict[str, str]:
+    return dict(zip(found.assignments["passage_id"], found.assignments["theme_id"], strict=True))
+
+
+def test_a_study_gets_its_emergent_themes_under_their_code(encoder):
+    found = study(encoder=encoder)
+    pd.testing.assert_frame_equal(schema.conform(found.themes, "themes"), found.themes)
+    assert len(found.themes) == 3
+    assert set(found.themes["kind"]) == {"emergent"}
+    assert set(found.themes["code"]) == {"context.looking_for"}
+    assert found.themes["n_passages"].tolist() == [12, 12, 12]
+    assert found.themes["n_candidates"].tolist() == [12, 12, 12]
+    labels = found.assignments.sort_values("passage_id")["theme_id"].astype("category").cat.codes.to_numpy()
+    assert same_partition(labels, TRUTH)
+    assert found.without.empty
+
+
+def test_exemplars_come_from_different_candidates_and_belong_to_the_theme(encoder):
+    found = study(encoder=encoder)
+    owner = dict(zip(passages(TEXTS)["passage_id"], passages(TEXTS)["candidate_id"], strict=True))
+    theme_of = names(found)
+    for theme in found.themes.itertuples():
+        assert len({owner[p] for p in theme.exemplars}) == 3
+        assert {theme_of[p] for p in theme.exemplars} == {theme.theme_id}
+
+
+def test_themes_do_not_depend_on_the_order_of_the_rows(encoder):
+    frame = passages(TEXTS)
+    tagged = tags(frame, "context.looking_for")
+    found = study(encoder=encoder)
+    shuffled = find_themes(
+        frame.sample(frac=1, random_state=1),
+        tagged.sample(frac=1, random_state=2),
+        framework=FRAMEWORK,
+        encoder=encoder,
+    )
+    pd.testing.assert_frame_equal(shuffled.themes, found.themes)
+    pd.testing.assert_frame_equal(shuffled.assignments, found.assignments)
+
+
+def test_themes_keep_their_names_when_more_passages_come(encoder):
+    before = study(encoder=encoder)
+    more = [*TEXTS, *(subject.format(name) for subject in SUBJECTS for name in ("Bergen", "Seville"))]
+    after = study(more, encoder=encoder, earlier=before.assignments)
+    assert set(after.themes["theme_id"]) == set(before.themes["theme_id"])
+    renamed = names(after)
+    assert all(renamed[p] == theme for p, theme in names(before).items())
+    without_memory = study(more, encoder=encoder)
+    assert set(without_memory.themes["theme_id"]).isdisjoint(before.themes["theme_id"])
+
+
+def test_a_theme_of_fewer_than_three_candidates_is_none(encoder):
+    frame = passages(TEXTS)
+    frame.loc[:11, "candidate_id"] = "c0"
+    found = find_themes(frame, tags(frame, "context.looking_for"), framework=FRAMEWORK, encoder=encoder)
+    assert len(found.themes) == 2
+    assert found.without["passage_id"].tolist() == frame["passage_id"].tolist()[:12]
+    assert set(found.without["reason"]) == {"said by fewer than 3 candidates"}
+
+
+def test_passages_with_and_without_a_theme_are_all_the_passages(encoder):
+    frame = passages([*TEXTS, *[f"{DRAGGED} {name}" for name in NAMES]])
+    tagged = pd.concat([tags(frame[:36], "context.looking_for"), tags(frame[36:], SLOW, "negative")])
+    found = find_themes(frame, tagged, framework=FRAMEWORK, encoder=encoder)
+    themed, without = set(found.assignments["passage_id"]), set(found.without["passage_id"])
+    assert themed | without == set(frame["passage_id"])
+    assert not themed & without
+    assert "slow_process" in set(found.themes["theme_id"])
+
+
+def test_passages_without_a_code_may_make_a_theme_outside_the_framework(encoder):
+    found = find_themes(passages(TEXTS), schema.empty("tags"), framework=FRAMEWORK, encoder=encoder)
+    assert len(found.themes) == 3
+    assert found.themes["code"].isna().all()
+
+
+@pytest.mark.parametrize("n", [0, 1, 19])
+def test_too_few_passages_give_no_themes_and_say_why(encoder, n):
+    found = study(TEXTS[:n], encoder=encoder)
+    pd.testing.assert_frame_equal(found.themes, schema.empty("themes"))
+    pd.testing.assert_frame_equal(found.assignments, schema.empty("assignments"))
+    assert len(found.without) == n
+    assert set(found.without["reason"]) <= {"fewer than 20 passages without a known theme here"}
