@@ -35,6 +35,7 @@ DECISIONS = ("yes", "no", "unsure")
 DOCUMENT_KINDS = ("call", "note", "survey", "email", "feedback")
 ITEM_KINDS = ("category", "code", "theme")
 VERDICTS = ("difference", "no material difference", "not enough data", "not tested", "protected")
+SMALL = 200  # rows up to which plain loops are quicker than pandas
 NOT_DISCLOSED = "not disclosed"
 _FLAGS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False, "yes": True, "no": False}
 
@@ -349,6 +350,8 @@ def _typed(series: pd.Series, table: str, name: str, column: Column) -> pd.Serie
 
     Works on plain values: most frames here are small, and a pandas operation costs more than the loop.
     """
+    if len(series) > SMALL and _fits(series, column):
+        return series
     dtype: Any = DTYPES[column.kind]
     given = series.astype("object").tolist()
     values = [None if gone or _is_blank(value) else value for value, gone in zip(given, series.isna(), strict=True)]
@@ -366,6 +369,22 @@ def _typed(series: pd.Series, table: str, name: str, column: Column) -> pd.Serie
     if column.kind == "list":
         typed = [pd.NA if value is None else value for value in typed]
     return pd.Series(typed, index=series.index, name=name, dtype=dtype)
+
+
+def _fits(series: pd.Series, column: Column) -> bool:
+    """Return whether a series is of the column's type already, without a value that would be changed or refused."""
+    if column.kind == "list" or str(series.dtype) != DTYPES[column.kind]:
+        return False
+    if not column.nullable and series.isna().any():
+        return False
+    if column.kind == "text":
+        blank = bool((series.str.strip() == "").any())
+        return not blank and (not column.values or bool(series.dropna().isin(column.values).all()))
+    if column.kind in ("share", "number"):
+        numbers = series.dropna().astype("float64")
+        inside = numbers.between(0, 1) if column.kind == "share" else np.isfinite(numbers)
+        return bool(inside.all())
+    return column.kind in ("int", "flag")
 
 
 def _is_blank(value: object) -> bool:

@@ -110,11 +110,14 @@ class Store:
             rows = connection.execute(self._metadata.tables[name].select()).mappings().all()
         if not rows:
             return schema.empty(name)
-        frame = pd.DataFrame([dict(row) for row in rows], dtype="object")  # floats would round large whole numbers
+        columns = {}
         for column, spec in schema.TABLES[name].columns.items():
+            values = [row[column] for row in rows]
             if spec.kind == "list":
-                frame[column] = [pd.NA if value is None else json.loads(value) for value in frame[column]]
-        return schema.conform(frame, name)
+                values = [pd.NA if value is None else json.loads(value) for value in values]
+            dtype = "object" if spec.kind == "date" else schema.DTYPES[spec.kind]  # as written: conform only looks
+            columns[column] = pd.Series(values, dtype=dtype)
+        return schema.conform(pd.DataFrame(columns), name)
 
     def _read_open(self, name: str) -> pd.DataFrame:
         """Read a table with columns of the user's own: one JSON row each."""
@@ -264,7 +267,7 @@ def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
         values = frame[name]
         if pd.api.types.is_datetime64_any_dtype(values):
             values = values.dt.strftime("%Y-%m-%d")
-        plain = [None if not isinstance(v, list) and pd.isna(v) else v for v in values.astype("object")]
+        plain = [None if gone else v for v, gone in zip(values.astype("object"), values.isna(), strict=True)]
         columns[str(name)] = [json.dumps(v) if isinstance(v, list) else v for v in plain]
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 

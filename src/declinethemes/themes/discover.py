@@ -93,18 +93,20 @@ def _principal(points: NDArray[np.float64]) -> NDArray[np.float64]:
 def _cut(points: NDArray[np.float64], min_size: int) -> Labels:
     """Return Ward's tree cut where the mean silhouette is best."""
     from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import pdist, squareform
     from sklearn.metrics import silhouette_score
 
     if np.allclose(points, points[0]):
         return np.zeros(len(points), dtype=np.int64)
     tree = linkage(points, method="ward")
+    distances = squareform(pdist(points).astype(np.float32))
     most = max(2, len(points) // max(2 * min_size, 6))
     sizes = np.unique(np.geomspace(2, most, num=24).round().astype(int))
     best, best_score = np.zeros(len(points), dtype=np.int64), -np.inf
     for k in sizes:
         labels = fcluster(tree, k, criterion="maxclust").astype(np.int64) - 1
         if 1 < len(np.unique(labels)) < len(points):
-            score = silhouette_score(points, labels)
+            score = silhouette_score(distances, labels, metric="precomputed")
             if score > best_score + 1e-9:
                 best, best_score = labels, score
     return best

@@ -19,6 +19,7 @@ import pandas as pd
 from declinethemes.encode import Encoder
 
 N_TERMS = 8
+MIN_TEXTS_PER_TERM = 4
 _WORD = r"(?u)\b[^\W\d_]{2,}\b"
 _FILLERS = frozenset(
     re.findall(
@@ -60,18 +61,28 @@ def terms_of(texts: Sequence[str], labels: Sequence[int], encoder: Encoder) -> M
     return out
 
 
-def _words() -> Any:
+def _words(vocabulary: Sequence[str] | None = None) -> Any:
     """Return what cuts a text into words and pairs of words, stop words and fillers left out."""
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
-    return CountVectorizer(ngram_range=(1, 2), stop_words=sorted(ENGLISH_STOP_WORDS | _FILLERS), token_pattern=_WORD)
+    stops = sorted(ENGLISH_STOP_WORDS | _FILLERS)
+    return CountVectorizer(
+        ngram_range=(1, 2), stop_words=stops, token_pattern=_WORD, vocabulary=vocabulary, binary=vocabulary is None
+    )
+
+
+def _vocabulary(texts: Sequence[str]) -> list[str]:
+    """Return the terms of several texts: BERTopic joins the texts of a theme before it counts, so rare words win."""
+    counter = _words()
+    often = np.asarray(counter.fit_transform(texts).sum(axis=0)).ravel()
+    least = min(MIN_TEXTS_PER_TERM, int(often.max()))
+    return [str(term) for term, n in zip(counter.get_feature_names_out(), often, strict=True) if n >= least]
 
 
 def fit_bertopic(texts: list[str], labels: list[int], encoder: Encoder) -> Any:
     """Return a BERTopic model over the given labels: c-TF-IDF and MMR, no clustering and no reduction of its own."""
-    with (
-        warnings.catch_warnings()
-    ):  # importing bertopic and its dependencies warns, and changes the filters of the whole process
+    # Importing bertopic and its dependencies warns, and changes the filters of the whole process.
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from bertopic import BERTopic
         from bertopic.backend import BaseEmbedder
@@ -92,7 +103,7 @@ def fit_bertopic(texts: list[str], labels: list[int], encoder: Encoder) -> Any:
         embedding_model=Handed(),
         umap_model=BaseDimensionalityReduction(),
         hdbscan_model=BaseCluster(),
-        vectorizer_model=_words(),
+        vectorizer_model=_words(_vocabulary(texts)),
         ctfidf_model=ClassTfidfTransformer(reduce_frequent_words=True),
         representation_model=MaximalMarginalRelevance(diversity=0.3, top_n_words=N_TERMS),
         calculate_probabilities=False,
