@@ -154,3 +154,16 @@ def test_plain_words_and_pseudonyms_stay(text):
 @settings(deadline=None)
 def test_no_freestanding_figure_is_left(text):
     assert not any(word.strip(".,").isdigit() for word in scrub_quote(text).split())
+
+
+def test_the_level_that_goes_with_a_small_one_is_the_same_for_every_item():
+    people = pd.DataFrame({"candidate_id": range(78), "team": ["a"] * 30 + ["b"] * 25 + ["c"] * 20 + ["d"] * 3})
+    # "two" is sensitive and one person of b mentions it: b is hidden there beside d: c need not be.
+    said = [(i, "one") for i in range(0, 78, 2)] + [(i, "two") for i in [*range(10), 30, *range(55, 60)]]
+    found = crosstab(pd.DataFrame(said, columns=["candidate_id", "item"]), people, by="team").to_frame()
+    shown = protect(found, sensitive={"two"}).set_index(["level", "item"])
+    # With c shown for "two", its n and that of b (shown for "one") would give the n of d.
+    assert shown.loc[("b", "two"), "suppressed"]
+    assert shown.loc[("b", "one"), "n"] == 25
+    assert shown.loc["c", "n"].isna().all()
+    assert shown.loc["d", "n"].isna().all()

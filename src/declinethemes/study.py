@@ -153,7 +153,9 @@ class Study:
     ) -> None:
         """Read what is new in the paths, and bring every stage up to date."""
         people = read_people(candidates, self.settings.columns)
-        declared = self.settings.segments if by is None else (by,) if isinstance(by, str) else tuple(by)
+        if by is not None:  # a segment may be given by the header that it has in the user's file
+            by = [self.settings.columns.get(name, name) for name in ([by] if isinstance(by, str) else by)]
+        declared = self.settings.segments if by is None else tuple(by)
         prepare_segments(people.candidates, replace(self.settings, segments=declared))
         self.ingest(paths, people, progress=progress)
         self.discover()

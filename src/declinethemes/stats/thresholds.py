@@ -60,8 +60,9 @@ def protected_rows(
     """Return which rows of a findings frame must be hidden, rows that would give a hidden one away included.
 
     Every row shows its level and the rest, so the total over the levels is known, and one hidden row is total minus
-    the others. So where exactly one level of a segment is hidden for an item, the smallest other level is hidden
-    too. In a segment of two levels each row is the other one's rest, and both go.
+    the others. So where exactly one level of a segment is too small, the next larger one is hidden with it for every
+    item; and where exactly one is hidden for an item, the smallest other level is hidden too. In a segment of two
+    levels each row is the other one's rest, and both go.
 
     Parameters
     ----------
@@ -99,6 +100,12 @@ def protected_rows(
         }
     )
     known = frame[(frame["level"] != unlisted) & ~(frame["n"] == 0)]
+    # A level's n is the same for every item: the level that goes with one that is too small must be too.
+    sizes = known.groupby(["segment", "level"])["n"].max().reset_index().sort_values(["segment", "n", "level"])
+    for segment, levels in sizes.groupby("segment"):
+        if int((levels["n"] < min_n).sum()) == 1 and len(levels) > 1:
+            hidden |= ((frame["segment"] == segment) & (frame["level"] == levels["level"].iloc[1])).to_numpy()
+    known = known.assign(hidden=hidden[known.index.to_numpy(dtype=np.int64)])
     alone = known.groupby(["segment", "item"])["hidden"].transform("sum") == 1
     second = known[alone & ~known["hidden"]].sort_values(["segment", "item", "n", "level"])
     hidden[second.drop_duplicates(["segment", "item"]).index.to_numpy(dtype=np.int64)] = True
