@@ -270,3 +270,8 @@ def test_what_was_asked_is_every_question_and_heading_but_no_backchannel():
 )
 def test_the_language_is_guessed_from_function_words(text, code):
     assert language(text) == code
+
+
+def test_a_bracket_that_opens_a_sentence_goes_with_it():
+    text = "I had worked there since the spring of that year and liked it. [person-00aa11] wrote to me one day."
+    assert [text[a:b] for a, b in spans(text)][1].startswith("[person-00aa11] wrote")

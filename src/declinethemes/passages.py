@@ -150,13 +150,22 @@ def spans(text: str) -> list[tuple[int, int]]:
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Yield spans of sentences without the white space around them."""
+    """Yield spans of sentences without the white space around them.
+
+    spaCy leaves an opening bracket after a full stop with the sentence before; it belongs to the next, which often
+    begins with a pseudonym in brackets.
+    """
+    begin = 0
     for sentence in _pipeline()(text).sents:
-        begin, end = sentence.start_char, sentence.end_char
-        stripped = text[begin:end].strip()
-        if stripped:
-            begin += text[begin:end].index(stripped)
-            yield begin, begin + len(stripped)
+        end = sentence.end_char
+        while end > begin and (text[end - 1] in "[(" or text[end - 1].isspace()) and end < len(text):
+            end -= 1
+        while begin < end and text[begin].isspace():
+            begin += 1
+        last = begin + len(text[begin:end].rstrip())
+        if last > begin:
+            yield begin, last
+        begin = end
 
 
 def _cut_long(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:

@@ -328,13 +328,14 @@ class Study:
             raise SettingsError(
                 f"no segments are declared in study.toml; there are: {', '.join(possible_segments(self.people))}"
             )
+        counted = stance or self.settings.stance
         result = crosstab(
-            self.compared(),
+            self.compared(stance=counted),
             spoke,
             by=wanted,
             adjust_for=adjust_for,
             among=among,
-            stance=stance or self.settings.stance,  # type: ignore[arg-type]
+            stance=counted,  # type: ignore[arg-type]
             margin=self.settings.margin,
             alpha=self.settings.alpha,
             min_n=self.settings.min_n,
@@ -350,17 +351,20 @@ class Study:
         open_rows = omnibus[omnibus["_merge"] == "left_only"].drop(columns="_merge").reset_index(drop=True)
         return replace(result, findings=shown, omnibus=open_rows)
 
-    def compared(self) -> pd.DataFrame:
-        """Return the mentions that are compared: of the framework's items, and of the larger emergent themes.
+    def compared(self, *, stance: str = "all") -> pd.DataFrame:
+        """Return the mentions that are compared: of every item that anybody speaks of in this stance.
 
         An emergent theme needs a tenth of the candidates, fixed before looking at any segment. Smaller ones are listed,
-        not compared: each would
-        only make the family of comparisons larger.
+        not compared: each would only make the family of comparisons larger.
         """
         themes, mentions = self.themes, self.mentions
         least = COMPARED * mentions["candidate_id"].nunique()
         small = themes[(themes["kind"] == "emergent") & ((themes["n_candidates"] < least) | themes["code"].isna())]
-        kept: pd.DataFrame = mentions[~mentions["item"].isin(small["theme_id"])].reset_index(drop=True)
+        said = mentions[mentions["n_passages"] > 0]
+        if stance == "negative":
+            said = said[said["stance"].isin(["negative", "mixed"])]
+        keep = set(said["item"]) - set(small["theme_id"])
+        kept: pd.DataFrame = mentions[mentions["item"].isin(keep)].reset_index(drop=True)
         return kept
 
     def _protect(self, findings: pd.DataFrame) -> pd.DataFrame:
