@@ -30,11 +30,14 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 
 models: $(STAMP)  ## rebuild what is shipped trained
-	$(BIN)/python models/encoder/build.py
-	$(BIN)/themes train corpora/sample corpora/training/passages.csv --out models/tagger
+	$(BIN)/python -m models.encoder.build
+	$(BIN)/python -m models.hiring.tune
+	$(BIN)/themes train corpora/sample corpora/training/passages.csv --encoder hiring-int8 --out models/tagger
+	$(BIN)/python -m models.tagger.card
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.end_to_end
+	$(BIN)/python -m benchmarks.tagger
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -137,6 +137,26 @@ def agreement(sample: Sample) -> pd.DataFrame:
     return pd.DataFrame(rows).T
 
 
+def training_agreement() -> pd.DataFrame:
+    """Return alpha per category and code between the writers of corpora/training and a second, blind reader."""
+    folder = resource("corpora/training")
+    keys = ["voice", "prompt", "text"]
+    first, second = (
+        pd.read_csv(folder / name, dtype="string", keep_default_na=False)
+        for name in ("passages.csv", "second_coding.csv")
+    )
+    both = second[keys].drop_duplicates()
+    codes = sorted(set(first["code"]) - {""})
+    rows = []
+    for item in [*dict.fromkeys(code.split(".")[0] for code in codes), *codes]:
+        marks = []
+        for coding in (first, second):
+            mine = coding[coding["code"].str.startswith(item)][keys].drop_duplicates().assign(mark=1.0)
+            marks.append(both.merge(mine, on=keys, how="left")["mark"].fillna(0).to_numpy(dtype=float))
+        rows.append({"item": item, "n": int(marks[0].sum()), "alpha": krippendorff_alpha(np.column_stack(marks))})
+    return pd.DataFrame(rows)
+
+
 def effects(sample: Sample) -> pd.DataFrame:
     """Return the planted effects and null pairs with the sizes recomputed from the gold codes.
 
@@ -346,6 +366,7 @@ def main() -> None:
     print("problems:", found or "none")
     for title, table in (
         ("agreement of two independent codings", agreement(sample)),
+        ("agreement of writers and a blind reader, corpora/training", training_agreement()),
         ("effects", effects(sample)),
         ("composition", composition(sample)),
         ("baselines, test split", baselines(sample)),

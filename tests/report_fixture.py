@@ -139,6 +139,7 @@ def arguments(n: int = 120, *, settings: Settings = SETTINGS, **changed: Any) ->
         "sentence": sentence,
         "may_quote": may_quote,
         "scrub_quote": scrub_quote,
+        "carried": lambda texts, codes: [text.split(",")[0] for text in texts],
         **changed,
     }
 

@@ -97,3 +97,27 @@ def test_a_folder_and_a_missing_file_are_told_apart(themes, tmp_path):
     (tmp_path / "folder.txt").mkdir()
     assert "this is a folder" in themes.fails("tag", tmp_path / "folder.txt")
     assert "there is no such file" in themes.fails("tag", tmp_path / "none.txt")
+
+
+def test_on_request_each_tag_says_which_phrase_carried_it(themes, tmp_path):
+    (tmp_path / "a.txt").write_text(TALK, encoding="utf-8")
+    assert themes("tag", tmp_path / "a.txt", "--explain") == 0
+    found = table(themes.out)
+    assert list(found[0]) == [*COLUMNS, "because"]
+    coded = [row for row in found if row["code"]]
+    assert any(row["because"] for row in coded)
+    assert all(row["because"] in row["text"] for row in coded)
+    assert not any(row["because"] for row in found if not row["code"])
+
+
+def test_text_in_another_language_is_named_and_all_its_tags_are_unsure(themes, tmp_path):
+    said = "Das Gehalt war viel zu niedrig und der ganze Prozess hat neun Wochen gedauert, das war mir zu lange. " * 3
+    (tmp_path / "de.txt").write_text(f"Milo Darnay: {said}\n", encoding="utf-8")
+    assert themes("tag", tmp_path / "de.txt") == 0
+    assert "de.txt: language de is not supported: all its tags are marked unsure" in themes.err
+    assert {row["decision"] for row in table(themes.out)} <= {"unsure", ""}
+
+
+def test_another_tagger_that_is_not_there_is_one_message(themes, tmp_path):
+    (tmp_path / "a.txt").write_text(TALK, encoding="utf-8")
+    assert "cannot read" in themes.fails("tag", tmp_path / "a.txt", "--tagger", tmp_path / "none")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from declinethemes._resources import resource
-from declinethemes.encode import Encoder, _load_int8, check_hash, read_card
+from declinethemes.encode import SHIPPED, Encoder, _load_int8, check_hash, read_card
 from declinethemes.errors import InputError, ModelError
 
 TEXTS = [
@@ -29,9 +29,9 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def loaded():
-    return Encoder.load()
+@pytest.fixture(scope="module", params=list(SHIPPED))
+def loaded(request):
+    return Encoder.load(request.param)
 
 
 @pytest.fixture
@@ -114,6 +114,13 @@ def test_an_encoder_that_gives_the_wrong_shape_is_told():
         encoder.encode(["a"])
 
 
+def test_the_two_shipped_encoders_are_not_the_same():
+    assert Encoder.load("hiring-int8").id != Encoder.load("minilm-int8").id
+    assert not np.allclose(
+        Encoder.load("hiring-int8").encode(TEXTS), Encoder.load("minilm-int8").encode(TEXTS), atol=0.1
+    )
+
+
 @pytest.mark.parametrize("name", ["model_int8.onnx", "tokenizer.json"])
 def test_an_altered_file_is_told_by_its_hash(tmp_path, name):
     folder = tmp_path / "encoder"
@@ -145,8 +152,9 @@ def test_a_hash_that_fits_passes(tmp_path):
     check_hash(tmp_path / "x", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 
 
-def test_the_card_names_the_source_of_the_weights():
-    card = json.loads((resource("models/encoder") / "encoder.json").read_text())
+@pytest.mark.parametrize("folder", SHIPPED.values())
+def test_the_card_names_the_source_of_the_weights(folder):
+    card = json.loads((resource(folder) / "encoder.json").read_text())
     assert card["source_sha256"] == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
@@ -165,8 +173,8 @@ def test_a_model_that_is_not_on_this_machine_is_told_and_not_downloaded(name, mo
 
 
 @pytest.mark.slow
-def test_int8_stays_close_to_full_precision(fresh):
-    exact = Encoder.load("fp32")
+def test_int8_stays_close_to_full_precision():
+    fresh, exact = Encoder.load(), Encoder.load("fp32")
     assert exact.dimensions == fresh.dimensions
     cosines = (exact.encode(TEXTS) * fresh.encode(TEXTS)).sum(axis=1)
     assert cosines.min() > 0.98

@@ -18,7 +18,7 @@ from tests.report_fixture import SETTINGS, arguments, nothing
 from declinethemes.disclosure import protect
 from declinethemes.report import render_html, summarise
 from declinethemes.report.comparisons import response_rates
-from declinethemes.report.html import p_value, percent, points
+from declinethemes.report.html import marked, p_value, percent, points
 from declinethemes.schema import TABLES
 
 SECTIONS = ("found", "reading", "segments", "themes", "asked", "quality", "method")
@@ -247,6 +247,17 @@ def test_quotes_are_scrubbed_and_stand_without_a_group(summary, given_arguments)
     assert all(len(set(theme["quotes"])) == len(theme["quotes"]) <= 3 for theme in summary["themes"])
     ids = given_arguments["candidates"]["candidate_id"]
     assert not any(name in json.dumps(summary["themes"]) for name in ids)
+
+
+def test_the_phrase_that_carried_the_code_is_marked(summary, page):
+    marks = [phrase for theme in summary["themes"] for phrase in theme["carried"] if phrase]
+    assert page.count("<mark>") == len(marks) > 0
+    assert all(len(theme["carried"]) == len(theme["quotes"]) for theme in summary["themes"])
+
+
+def test_a_marked_phrase_is_escaped():
+    assert marked("a <b> c", "<b>") == "a <mark>&lt;b&gt;</mark> c"
+    assert marked("a <b> c", "") == "a &lt;b&gt; c"
 
 
 def test_nothing_is_quoted_from_fewer_candidates_than_quote_n(given_arguments):

@@ -4,6 +4,9 @@ import pandas as pd
 import pytest
 from benchmarks import sample as bench
 
+from declinethemes._resources import resource
+from declinethemes.training import read_coded
+
 pytestmark = pytest.mark.slow
 
 
@@ -81,3 +84,27 @@ def test_a_shared_run_and_a_lost_quote_are_noticed(sample):
     broken = sample.table.head(1).assign(quote="nobody ever said this in any document")
     with pytest.raises(InputError, match="not in their documents"):
         project(broken, sample.corpus.turns, sample.corpus.passages)
+
+
+def test_a_blind_reader_codes_the_training_text_much_as_its_writers_did():
+    alpha = bench.training_agreement().set_index("item")["alpha"]
+    assert alpha[[item for item in alpha.index if "." not in item]].min() > 0.70
+    assert alpha.min() > 0.60
+
+
+def test_no_voice_of_the_training_text_is_on_both_sides_of_its_split():
+    table = pd.read_csv(resource("corpora/training/passages.csv"), dtype="string")
+    assert set(table["split"]) == {"encoder", "heads"}
+    assert not table[["voice", "split"]].drop_duplicates()["voice"].duplicated().any()
+
+
+def test_the_training_text_shares_no_more_than_stock_phrases_with_the_sample(sample):
+    texts = read_coded(resource("corpora/training/passages.csv")).passages["text"].drop_duplicates()
+    both = pd.concat(
+        [
+            pd.DataFrame({"candidate_id": "training", "text": texts}),
+            pd.DataFrame({"candidate_id": "sample", "text": sample.corpus.passages["text"]}),
+        ],
+        ignore_index=True,
+    )
+    assert len(bench.shared_runs(both)) < 20  # stock phrases, such as "tell me about a time you disagreed with"

@@ -166,14 +166,18 @@ def test_texts_are_remembered_and_replaced(store):
 
 def test_vectors_are_kept_per_encoder(store):
     assert store.vectors("one") == {}
-    store.add_vectors({b"k": np.array([1, 0.5], dtype=np.float64), b"l": np.zeros(2)})
-    store.add_vectors({b"k": np.array([0.25, 0.5])})
-    store.add_vectors({})
+    store.add_vectors("one", {b"k": np.array([1, 0.5], dtype=np.float64), b"l": np.zeros(2)})
+    store.add_vectors("one", {b"k": np.array([0.25, 0.5])})
+    store.add_vectors("two", {})
     found = store.vectors("one")
     assert found[b"k"].tolist() == [0.25, 0.5]
     assert found[b"k"].dtype == np.float32
     assert store.vectors("two") == {}
+    store.add_vectors("two", {b"k": np.ones(2)})
+    assert len(store.vectors("one")) == 2
+    store.drop_vectors(but={"two"})
     assert store.vectors("one") == {}
+    assert len(store.vectors("two")) == 1
 
 
 def test_identities_lie_in_a_file_that_only_the_owner_reads(store, tmp_path):
@@ -215,7 +219,7 @@ def test_broken_identities_are_an_error_and_are_not_written_over(store, tmp_path
 
 def test_a_study_of_another_version_is_not_opened(store, tmp_path):
     store.put("version", "99")
-    with pytest.raises(StudyError, match=r"another version \(its format is 99, this one reads 1\)"):
+    with pytest.raises(StudyError, match=r"another version \(its format is 99, this one reads 2\)"):
         Store(tmp_path)
 
 

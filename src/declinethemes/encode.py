@@ -1,8 +1,9 @@
 """Texts to unit vectors, the same for a text whatever it is encoded with.
 
-In: texts. Out: a float32 array ``(n_texts, n_dimensions)`` of unit rows. The shipped encoder is all-MiniLM-L6-v2 in
-int8, run by ONNX Runtime one text at a time (a dynamic int8 scale is per run, so a batch would move its neighbours'
-vectors). Any sentence-transformers model can be used instead. Vectors are remembered by text; storing them is left to
+In: texts. Out: a float32 array ``(n_texts, n_dimensions)`` of unit rows. Two encoders are shipped, both in int8, run by
+ONNX Runtime one text at a time (a dynamic int8 scale is per run, so a batch would move its neighbours' vectors):
+all-MiniLM-L6-v2 for themes, and the same network tuned on coded text about hiring for tags. Any sentence-transformers
+model can be used instead. Vectors are remembered by text; storing them is left to
 the caller.
 """
 
@@ -26,7 +27,8 @@ from declinethemes.errors import InputError, ModelError
 
 Vectors = NDArray[np.float32]
 _PSEUDONYM = re.compile(r"\[person-[0-9a-f]+\]")
-SHIPPED = "minilm-int8"
+GENERAL, HIRING = "minilm-int8", "hiring-int8"
+SHIPPED = {GENERAL: "models/encoder", HIRING: "models/hiring"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,20 +51,21 @@ class Encoder:
     memory: MutableMapping[bytes, Vectors] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, name: str = SHIPPED) -> Encoder:
-        """Load the shipped encoder, ``fp32`` (the same weights in full precision), or a sentence-transformers model.
+    def load(cls, name: str = GENERAL) -> Encoder:
+        """Load a shipped encoder, ``fp32`` (all-MiniLM-L6-v2 in full precision), or a sentence-transformers model.
 
         Parameters
         ----------
         name : str
-            ``minilm-int8``, ``fp32``, or the name or folder of a sentence-transformers model that is on this machine.
+            ``minilm-int8``, ``hiring-int8``, ``fp32``, or the name or folder of a sentence-transformers model that is
+            on this machine.
 
         Raises
         ------
         ModelError
             A file is missing, its hash is not the recorded one, or the model is not on this machine.
         """
-        return _load_int8(resource("models/encoder")) if name == SHIPPED else _load_sentence_transformer(name)
+        return _load_int8(resource(SHIPPED[name])) if name in SHIPPED else _load_sentence_transformer(name)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Encode texts.

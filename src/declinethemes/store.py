@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from declinethemes.errors import StudyError
 if TYPE_CHECKING:
     from sqlalchemy import Connection, MetaData
 
-VERSION = "1"
+VERSION = "2"
 DATABASE = "study.db"
 IDENTITIES = "identities.json"
 PER_DOCUMENT = ("turns", "passages")
@@ -137,7 +137,7 @@ class Store:
         turns: pd.DataFrame,
         passages: pd.DataFrame,
         tags: pd.DataFrame,
-        vectors: Mapping[bytes, Any],
+        vectors: Mapping[str, Mapping[bytes, Any]],
     ) -> None:
         """Write documents, each with all that was made of it in a transaction of its own; earlier versions of them go.
 
@@ -145,11 +145,12 @@ class Store:
         ----------
         documents, turns, passages, tags : pandas.DataFrame
             The tables, as `schema.conform` returns them.
-        vectors : mapping of hash to vector
+        vectors : mapping of encoder to mapping of hash to vector
             Stored first: a vector too many does no harm.
         """
         self._read.clear()
-        self.add_vectors(vectors)
+        for encoder, found in vectors.items():
+            self.add_vectors(encoder, found)
         owner = dict(zip(passages["passage_id"], passages["document_id"], strict=True))
         parts = {
             "documents": _by_document(documents, documents["document_id"]),
@@ -192,27 +193,27 @@ class Store:
         connection.execute(self._metadata.tables[name].insert(), rows)
 
     def vectors(self, encoder: str) -> dict[bytes, Any]:
-        """Return the stored vectors of an encoder, by hash of the text; those of another encoder are dropped."""
+        """Return the stored vectors of an encoder, by hash of the text."""
         table = self._metadata.tables["vectors"]
-        if self.get("encoder") != encoder:
-            with self._guarded() as connection:
-                connection.execute(table.delete())
-                self._put(connection, "encoder", encoder)
-            return {}
         with self._guarded() as connection:
-            return {row.key: np.frombuffer(row.vector, dtype=np.float32) for row in connection.execute(table.select())}
+            rows = connection.execute(table.select().where(table.c.encoder == encoder))
+            return {row.key: np.frombuffer(row.vector, dtype=np.float32) for row in rows}
 
-    def add_vectors(self, vectors: Mapping[bytes, Any]) -> None:
-        """Store vectors by hash of the text."""
-        with self._guarded() as connection:
-            self._add_vectors(connection, vectors)
-
-    def _add_vectors(self, connection: Connection, vectors: Mapping[bytes, Any]) -> None:
+    def add_vectors(self, encoder: str, vectors: Mapping[bytes, Any]) -> None:
+        """Store vectors of an encoder by hash of the text."""
         rows = [
-            {"key": key, "vector": np.asarray(vector, dtype=np.float32).tobytes()} for key, vector in vectors.items()
+            {"encoder": encoder, "key": key, "vector": np.asarray(vector, dtype=np.float32).tobytes()}
+            for key, vector in vectors.items()
         ]
         if rows:
-            connection.execute(self._metadata.tables["vectors"].insert().prefix_with("OR REPLACE"), rows)
+            with self._guarded() as connection:
+                connection.execute(self._metadata.tables["vectors"].insert().prefix_with("OR REPLACE"), rows)
+
+    def drop_vectors(self, *, but: Collection[str]) -> None:
+        """Delete the vectors of all encoders but these."""
+        table = self._metadata.tables["vectors"]
+        with self._guarded() as connection:
+            connection.execute(table.delete().where(table.c.encoder.not_in(but)))
 
     def identities(self) -> dict[str, Any]:
         """Return the private part: ``key`` (hex, for pseudonyms), ``people`` (rows of names), ``others`` (speakers)."""
@@ -255,7 +256,11 @@ def _metadata() -> MetaData:
             Table(name, metadata, *columns)
     Table("meta", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
     Table(
-        "vectors", metadata, Column("key", LargeBinary, primary_key=True), Column("vector", LargeBinary, nullable=False)
+        "vectors",
+        metadata,
+        Column("encoder", Text, primary_key=True),
+        Column("key", LargeBinary, primary_key=True),
+        Column("vector", LargeBinary, nullable=False),
     )
     return metadata
 

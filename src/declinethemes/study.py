@@ -7,7 +7,7 @@ and knows nothing of the others.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -19,7 +19,7 @@ from declinethemes import schema
 from declinethemes.config import Settings, draft_settings, possible_segments, prepare_segments, read_settings
 from declinethemes.corpus import Paths, Reading, without_names
 from declinethemes.disclosure import may_quote, protect, scrub_quote
-from declinethemes.encode import SHIPPED, Encoder
+from declinethemes.encode import GENERAL, Encoder
 from declinethemes.errors import InputError, SettingsError, StudyError
 from declinethemes.findings import Crosstab, crosstab, sentence
 from declinethemes.framework import Framework, load_framework
@@ -30,6 +30,7 @@ from declinethemes.redact import Redactor
 from declinethemes.report import render_html, summarise
 from declinethemes.store import DATABASE, IDENTITIES, Store, write_text
 from declinethemes.tag import Tagger
+from declinethemes.tag.explain import carried
 from declinethemes.themes import find_themes
 
 SETTINGS = "study.toml"
@@ -214,16 +215,14 @@ class Study:
 
     def _write(self, documents: pd.DataFrame, turns: pd.DataFrame, passages: pd.DataFrame) -> None:
         """Tag documents and store each with its turns, passages, tags and new vectors."""
-        memory = self.tagger.encoder.memory
-        before = set(memory)
+        encoder = self.tagger.encoder
+        before = set(encoder.memory)
         tags = self.tagger.tag(passages)
         foreign = documents.loc[documents["language"] != "en", "document_id"]
         unsure = tags["passage_id"].isin(passages.loc[passages["document_id"].isin(foreign), "passage_id"])
         tags["decision"] = tags["decision"].mask(unsure, "unsure")
-        self.tagger.encoder.encode([q for _, part in turns.groupby("document_id") for q in prompts(part)])
-        self.store.write_documents(
-            documents, turns, passages, tags, {key: memory[key] for key in memory.keys() - before}
-        )
+        encoder.encode([q for _, part in turns.groupby("document_id") for q in prompts(part)])
+        self.store.write_documents(documents, turns, passages, tags, {encoder.id: _since(encoder, before)})
 
     def _redact_again(self, redactor: Redactor) -> None:
         """Replace names that became known after a document was read; what changed is cut and tagged again."""
@@ -241,19 +240,19 @@ class Study:
         state = self._state("discover")
         if self.store.get("discover") == state:
             return
-        passages, tags = self.passages, self.tags
-        memory = self.tagger.encoder.memory
-        before = set(memory)
+        passages, tags = self.passages, self.tagger.counted(self.tags)
+        before = set(self.encoder.memory)
         found = find_themes(
             passages,
             tags,
             framework=self.framework,
-            encoder=self.tagger.encoder,
+            encoder=self.encoder,
             thresholds=self.tagger.card_.get("theme_thresholds"),
             earlier=self.assignments,
         )
         mentions = count_mentions(passages, tags, found.themes, found.assignments, self._asked())
-        self.store.add_vectors({key: memory[key] for key in memory.keys() - before})
+        self.store.add_vectors(self.encoder.id, _since(self.encoder, before))
+        self.store.drop_vectors(but={self.encoder.id, self.tagger.encoder.id})
         reasons = found.without["reason"].value_counts().to_dict()
         self.store.replace(
             {"themes": found.themes, "assignments": found.assignments, "mentions": mentions},
@@ -386,7 +385,7 @@ class Study:
             settings=self.settings,
             sensitive=self.sensitive,
             model_id=self.tagger.id,
-            encoder_id=self.tagger.encoder.id,
+            encoder_id=self.encoder.id,
             without_theme=self.store.get("without_theme") or "",
             segments=[name for name in (self.store.get("segments") or "").split("\x1f") if name],
             families={
@@ -395,6 +394,7 @@ class Study:
             sentence=sentence,
             may_quote=may_quote,
             scrub_quote=scrub_quote,
+            carried=lambda texts, codes: carried(self.tagger, texts, codes),
         )
 
     def report(self, path: str | PathLike[str]) -> Path:
@@ -411,7 +411,7 @@ class Study:
         summary = self.summary()
         frames = {
             "findings": self.findings,
-            "themes": pd.DataFrame(summary["themes"]).drop(columns=["quotes"], errors="ignore"),
+            "themes": pd.DataFrame(summary["themes"]).drop(columns=["quotes", "carried"], errors="ignore"),
             "documents": self.documents.drop(columns=["candidate_id", "sha256"]),
         }
         out = []
@@ -424,9 +424,8 @@ class Study:
     def tagger(self) -> Tagger:
         """The tagger, loaded on first use, with the vectors that the study has."""
         if not hasattr(self, "_tagger"):
-            encoder = Encoder.load(self.settings.encoder or SHIPPED)
-            encoder.memory.update(self.store.vectors(encoder.id))
-            tagger = Tagger.load(self.settings.tagger or None, encoder=encoder)
+            tagger = Tagger.load(self.settings.tagger or None)
+            tagger.encoder.memory.update(self.store.vectors(tagger.encoder.id))
             unknown = set(tagger.codes_) ^ {code.id for code in self.framework.codes}
             if unknown:
                 raise SettingsError(
@@ -436,6 +435,14 @@ class Study:
                 )
             self._tagger = tagger
         return self._tagger
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder for themes, loaded on first use, with the vectors that the study has."""
+        if not hasattr(self, "_encoder"):
+            self._encoder = Encoder.load(self.settings.encoder or GENERAL)
+            self._encoder.memory.update(self.store.vectors(self._encoder.id))
+        return self._encoder
 
     @property
     def people(self) -> pd.DataFrame:
@@ -468,7 +475,7 @@ class Study:
         """Return a hash of all that a stage depends on."""
         documents = self.documents[["document_id", "candidate_id", "kind", "sha256", "status"]].to_csv(index=False)
         passages = "\n".join(self.passages["passage_id"])
-        versions = (self.tagger.id, self.tagger.encoder.id, self.framework.version, self.settings.fingerprint)
+        versions = (self.tagger.id, self.encoder.id, self.framework.version, self.settings.fingerprint)
         parts = (stage, documents, *versions, passages)
         return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
 
@@ -536,3 +543,8 @@ def draft(candidates: str | PathLike[str]) -> tuple[Settings, str]:
     text = draft_settings(people.candidates, {head: ours for head, ours in guess_columns(headers).items() if ours})
     segments = tuple(possible_segments(people.candidates))
     return Settings(columns=guess_columns(headers), segments=segments), text
+
+
+def _since(encoder: Encoder, before: Collection[bytes]) -> dict[bytes, Any]:
+    """Return the vectors that an encoder made since."""
+    return {key: encoder.memory[key] for key in encoder.memory.keys() - before}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from declinethemes import schema
 from declinethemes.corpus import read_corpus
-from declinethemes.encode import SHIPPED, Encoder
+from declinethemes.encode import GENERAL, SHIPPED, Encoder
 from declinethemes.errors import InputError
 from declinethemes.framework import Framework
 from declinethemes.passages import passage_id
@@ -45,12 +45,15 @@ class Coded:
         Columns document_id, text, codes.
     themes : pandas.DataFrame
         Columns passage_id, theme_id.
+    familiar : frozenset of str
+        Passages that the shipped hiring encoder was tuned on.
     """
 
     passages: pd.DataFrame
     tags: pd.DataFrame
     questions: pd.DataFrame
     themes: pd.DataFrame
+    familiar: frozenset[str] = frozenset()
 
 
 def read_coded(path: str | Path, *, splits: Collection[str] | None = None) -> Coded:
@@ -61,7 +64,7 @@ def read_coded(path: str | Path, *, splits: Collection[str] | None = None) -> Co
     path : path
         A folder like the sample (documents/, candidates.csv, gold/tags.csv, and splits.csv if splits are asked for), or
         a .csv with columns text and code (a row per passage and code; empty code: none), optional prompt, stance, voice
-        (whose words: kept together when folds are made).
+        (whose words: kept together when folds are made), split ("encoder": the shipped encoder was tuned on it).
     splits : collection of str, optional
         Only candidates of these splits.
 
@@ -97,7 +100,8 @@ def _read_folder(place: Path, splits: Collection[str] | None) -> Coded:
 def _csv(file: Path) -> pd.DataFrame:
     """Read a .csv in UTF-8 as text."""
     try:
-        return pd.read_csv(file, dtype="string", encoding="utf-8-sig")
+        # "None" and "N/A" are answers people give; only an empty cell is missing.
+        return pd.read_csv(file, dtype="string", encoding="utf-8-sig", keep_default_na=False, na_values=[""])
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {file} as a .csv in UTF-8: {str(error).strip()}") from error
 
@@ -110,7 +114,7 @@ def _read_table(file: Path) -> Coded:
     table = table.assign(
         **{
             name: pd.Series(pd.NA, index=table.index, dtype="string")
-            for name in ("prompt", "stance", "voice")
+            for name in ("prompt", "stance", "voice", "split")
             if name not in table
         }
     )
@@ -134,15 +138,22 @@ def _read_table(file: Path) -> Coded:
         tags=schema.conform(tags, "tags"),
         questions=pd.DataFrame({"document_id": [], "text": [], "codes": []}),
         themes=pd.DataFrame(columns=["passage_id", "theme_id"], dtype="string"),
+        familiar=frozenset(table.loc[(table["split"] == "encoder").fillna(False), "passage_id"]),
     )
 
 
 def train_tagger(
-    paths: Sequence[str | Path], *, framework: Framework, out: Path, encoder_name: str = SHIPPED, random_state: int = 0
+    paths: Sequence[str | Path],
+    *,
+    framework: Framework,
+    out: Path,
+    encoders: Sequence[str] = tuple(SHIPPED),
+    random_state: int = 0,
 ) -> dict[str, Any]:
     """Train a tagger, and the thresholds of the known themes, on coded corpora; return the card as written.
 
-    Of folders with a splits.csv only the training and calibration candidates are used.
+    Of folders with a splits.csv only the training and calibration candidates are used. The better one of the encoders
+    is kept.
     """
     parts = [read_coded(p, splits=FITTED_ON if (Path(p) / "splits.csv").is_file() else None) for p in paths]
     coded = Coded(
@@ -150,19 +161,19 @@ def train_tagger(
         tags=pd.concat([p.tags for p in parts], ignore_index=True),
         questions=pd.concat([p.questions for p in parts], ignore_index=True),
         themes=pd.concat([p.themes for p in parts], ignore_index=True),
+        familiar=frozenset().union(*(p.familiar for p in parts)),
     )
-    encoder = Encoder.load(encoder_name)
     card = train(
         coded.passages,
         coded.tags,
         questions=coded.questions,
         framework=framework,
         out=out,
-        encoder=encoder,
-        encoder_name=encoder_name,
+        encoders=encoders,
+        familiar=coded.familiar,
         random_state=random_state,
     )
-    card["theme_thresholds"] = theme_thresholds(coded, framework, encoder)
+    card["theme_thresholds"] = theme_thresholds(coded, framework, Encoder.load(GENERAL))
     (out / "tagger.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     return card
 
@@ -172,16 +183,17 @@ def theme_thresholds(coded: Coded, framework: Framework, encoder: Encoder) -> di
 
     Only passages with the theme's code and a stance that fits are looked at.
     """
-    near = closeness(encoder.encode(coded.passages["text"].tolist()), framework, encoder)
-    row = {passage: i for i, passage in enumerate(coded.passages["passage_id"])}
+    # Tables of passages carry no themes: only passages of corpora that do can teach a threshold.
+    passages = coded.passages[coded.passages["passage_id"].isin(_themed(coded))]
+    near = closeness(encoder.encode(passages["text"].tolist()), framework, encoder)
+    row = {passage: i for i, passage in enumerate(passages["passage_id"])}
     out = {}
     for j, theme in enumerate(framework.themes):
         mine = coded.tags[coded.tags["code"] == theme.code]
         if theme.stance == "negative":
             mine = mine[mine["stance"].isin(["negative", "mixed"])]
         members = set(coded.themes.loc[coded.themes["theme_id"] == theme.id, "passage_id"])
-        # Tables of passages carry no themes: only passages of corpora that do can teach a threshold.
-        pool = [p for p in mine["passage_id"] if p in row and p in _themed(coded)]
+        pool = [p for p in mine["passage_id"] if p in row]
         truth = np.array([p in members for p in pool], dtype=bool)
         if truth.sum() >= 8:
             out[theme.id] = round(best_threshold(truth, np.array([near[row[p], j] for p in pool], dtype=np.float64)), 4)
@@ -201,8 +213,8 @@ def measure(tagger: Tagger, coded: Coded) -> tuple[pd.DataFrame, dict[str, float
     Returns
     -------
     pandas.DataFrame
-        Per code: n, precision, recall, f1, average_precision, and the same for each category (average precision
-        missing).
+        Per code: n, precision, recall, f1, average_precision, brier_skill, taken_for, and the same for each category
+        (average precision and Brier skill missing: a category is any of its codes).
     dict
         Category and code micro and macro F1, calibration error, stance macro F1 given the code, F1 of the questions'
         codes.
@@ -215,7 +227,8 @@ def measure(tagger: Tagger, coded: Coded) -> tuple[pd.DataFrame, dict[str, float
     table = per_code(truth, predicted, probabilities, codes)
     wide_truth, names = categories(truth, codes)
     wide_predicted, _ = categories(predicted, codes)
-    wide = per_code(wide_truth, wide_predicted, wide_predicted.astype(float), names).assign(average_precision=np.nan)
+    wide = per_code(wide_truth, wide_predicted, wide_predicted.astype(float), names)
+    wide[["average_precision", "brier_skill"]] = np.nan
     figures = {
         "category_micro_f1": f1(wide_truth, wide_predicted),
         "category_macro_f1": macro_f1(wide_truth, wide_predicted),

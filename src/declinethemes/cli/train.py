@@ -24,14 +24,24 @@ def train_cli(
         Path | None,
         typer.Option("--framework", help="A codebook of your own (TOML); default: the decline-interview framework."),
     ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            "--encoder",
+            help="minilm-int8, hiring-int8, or a sentence-transformers model on this machine; "
+            "default: the better one of the two shipped.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the folds.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the card as JSON on stdout.")] = False,
 ) -> None:
     """Train a tagger on coded passages: eight per code at least."""
+    from declinethemes.encode import SHIPPED
     from declinethemes.framework import load_framework
     from declinethemes.training import train_tagger
 
-    card = train_tagger(corpora, framework=load_framework(framework), out=out, random_state=seed)
+    encoders = (encoder,) if encoder else tuple(SHIPPED)
+    card = train_tagger(corpora, framework=load_framework(framework), out=out, encoders=encoders, random_state=seed)
     say(
         f"trained {card['id']} on {card['n_passages']} passages of {card['n_candidates']} candidates or voices; "
         f"wrote {out}"

@@ -34,8 +34,16 @@ def render_html(summary: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "points": points, "p": p_value, "number": number}
+    environment.filters |= {"percent": percent, "points": points, "p": p_value, "number": number, "marked": marked}
     return environment.get_template(TEMPLATE).render(summary)
+
+
+def marked(quote: str, phrase: str) -> Any:
+    """Return an escaped quote in which the phrase that carried its code is marked."""
+    from markupsafe import Markup, escape
+
+    before, found, after = quote.partition(phrase) if phrase else (quote, "", "")
+    return escape(before) + (Markup("<mark>%s</mark>") % found if found else "") + escape(after)
 
 
 def percent(share: float | None) -> str:

@@ -16,7 +16,7 @@ from declinethemes.config import Settings
 from declinethemes.framework import Framework
 from declinethemes.report.comparisons import found, hidden_levels, response_rates, rows_of, segment_tables
 from declinethemes.report.notes import method, quality
-from declinethemes.report.topics import ordered_items, quote_finder, theme_list, topic_list
+from declinethemes.report.topics import add_carried, ordered_items, quote_finder, theme_list, topic_list
 from declinethemes.schema import VERDICTS
 
 STAMP = "Working draft"
@@ -44,6 +44,7 @@ def summarise(
     sentence: Callable[..., str],
     may_quote: Callable[..., bool],
     scrub_quote: Callable[[str], str],
+    carried: Callable[[list[str], list[str]], list[str]],
 ) -> dict[str, Any]:
     """Return everything the report shows.
 
@@ -73,6 +74,8 @@ def summarise(
         ``sentence(row, comparisons=, margin=)`` says a finding.
     may_quote : callable
         ``may_quote(n_group, n_theme, quote_n=)``.
+    carried : callable
+        Takes texts and their codes; gives the phrase of each text that carried its code, empty if none.
     scrub_quote : callable
         Takes identifying words out of a text.
 
@@ -96,6 +99,7 @@ def summarise(
     listed = theme_list(
         themes, framework=framework, sensitive=sensitive, min_n=min_n, quotes_of=quotes, scrub=scrub_quote
     )
+    add_carried(listed, carried)
     items = ordered_items(framework, listed)
     rows = rows_of(findings, {item: label for item, label, _ in items})
     response = {

@@ -124,6 +124,16 @@ def quote_finder(
     return quotes
 
 
+def add_carried(themes: Sequence[dict[str, Any]], carried: Callable[[list[str], list[str]], list[str]]) -> None:
+    """Add to each theme `carried`: for each of its quotes the phrase that the theme's code hangs on, empty if none."""
+    quoted = [(theme, quote) for theme in themes for quote in theme["quotes"] if theme["code"]]
+    found = carried([quote for _, quote in quoted], [theme["code"] for theme, _ in quoted]) if quoted else []
+    for theme in themes:
+        theme["carried"] = [phrase for (owner, _), phrase in zip(quoted, found, strict=True) if owner is theme] or [
+            ""
+        ] * len(theme["quotes"])
+
+
 def topic_list(
     mentions: pd.DataFrame, *, framework: Framework, sensitive: Collection[str], n_heard: int, min_n: int
 ) -> list[dict[str, Any]]:

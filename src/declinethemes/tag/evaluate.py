@@ -33,7 +33,7 @@ def best_threshold(truth: Labels, probabilities: Probabilities) -> float:
 
 
 def per_code(truth: Labels, predicted: Labels, probabilities: Probabilities, codes: Sequence[str]) -> pd.DataFrame:
-    """Return precision, recall, F1 and average precision of every code.
+    """Return precision, recall, F1, average precision, Brier skill and the commonest confusion of every code.
 
     Parameters
     ----------
@@ -44,14 +44,17 @@ def per_code(truth: Labels, predicted: Labels, probabilities: Probabilities, cod
     Returns
     -------
     pandas.DataFrame
-        Columns code, n, precision, recall, f1, average_precision; missing where undefined.
+        Columns code, n, precision, recall, f1, average_precision, brier_skill, taken_for (the code that passages with
+        this one got most often instead of it); missing where undefined.
     """
     from sklearn.metrics import average_precision_score
 
     rows = []
+    instead = predicted & ~truth
     for j, code in enumerate(codes):
         t, p = truth[:, j], predicted[:, j]
         both = int((t & p).sum())
+        wrong = instead[t & ~p].sum(axis=0)
         rows.append(
             {
                 "code": code,
@@ -60,9 +63,46 @@ def per_code(truth: Labels, predicted: Labels, probabilities: Probabilities, cod
                 "recall": both / t.sum() if t.any() else np.nan,
                 "f1": f1(t, p) if t.any() else np.nan,
                 "average_precision": average_precision_score(t, probabilities[:, j]) if t.any() else np.nan,
+                "brier_skill": brier_skill(t, probabilities[:, j]),
+                "taken_for": codes[int(wrong.argmax())] if wrong.any() else None,
             }
         )
     return pd.DataFrame(rows)
+
+
+def recall_by(truth: Labels, predicted: Labels, groups: Sequence[str | None], *, least: int = 10) -> pd.DataFrame:
+    """Return the recall in each group beside that in all others: a difference bends every comparison of the two.
+
+    Parameters
+    ----------
+    truth, predicted : bool array (n_passages, n_codes)
+    groups : sequence of str or None, length n_passages
+        None: not disclosed, and in no group.
+    least : int
+        With fewer coded pairs on a side its recall is unknown.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns group, n (pairs of a passage and a code that it has), recall, rest_n, rest_recall, difference, low,
+        high (Newcombe's 95 % interval, which takes pairs as independent); missing where unknown.
+    """
+    from declinethemes.stats.proportions import newcombe
+
+    have, found = truth.sum(axis=1), (truth & predicted).sum(axis=1)
+    names = np.array(["" if name is None else name for name in groups], dtype=object)
+    rows = []
+    for name in sorted(set(names) - {""}):
+        mine, rest = names == name, (names != name) & (names != "")
+        n, m, x, y = int(have[mine].sum()), int(have[rest].sum()), int(found[mine].sum()), int(found[rest].sum())
+        row: dict[str, object] = {"group": name, "n": n, "rest_n": m}
+        row["recall"], row["rest_recall"] = x / n if n >= least else np.nan, y / m if m >= least else np.nan
+        if n >= least and m >= least:
+            low, high = newcombe(x, n, y, m)
+            row |= {"difference": x / n - y / m, "low": float(low), "high": float(high)}
+        rows.append(row)
+    columns = ["group", "n", "recall", "rest_n", "rest_recall", "difference", "low", "high"]
+    return pd.DataFrame(rows).reindex(columns=columns)
 
 
 def categories(labels: Labels, codes: Sequence[str]) -> tuple[Labels, list[str]]:
@@ -92,3 +132,14 @@ def calibration_error(truth: Labels, probabilities: Probabilities, *, floor: flo
         return float("nan")
     parts = np.array_split(np.argsort(p, kind="stable"), min(bins, len(p)))
     return float(sum(len(part) * abs(p[part].mean() - t[part].mean()) for part in parts) / len(p))
+
+
+def brier_skill(truth: Labels, probabilities: Probabilities) -> float:
+    """Return 1 - Brier score / Brier score of the base rate: over 0 is better than always saying the share.
+
+    References
+    ----------
+    Brier (1950), Monthly Weather Review 78(1), 1-3, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2
+    """
+    base = float(truth.mean() * (1 - truth.mean())) if len(truth) else 0.0
+    return 1 - float(((probabilities - truth) ** 2).mean()) / base if base else float("nan")

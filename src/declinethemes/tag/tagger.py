@@ -19,9 +19,10 @@ from declinethemes import schema
 from declinethemes._resources import resource
 from declinethemes.encode import Encoder, check_hash, read_card
 from declinethemes.errors import InputError, ModelError
-from declinethemes.tag.features import join, with_code
+from declinethemes.tag.features import Block, Words, build, with_code
+from declinethemes.tag.linear import Linear
 
-FORMAT = 1
+FORMAT = 2
 Probabilities = NDArray[np.float64]
 
 
@@ -37,6 +38,8 @@ class Tagger:
         Probability from which the decision is "yes".
     unsure_ : array (n_codes,)
         Probability from which the decision is at least "unsure".
+    counted_ : array (n_codes,)
+        Probability from which a tag counts as a mention of its candidate: at least the threshold, and .6.
     card_ : mapping
         What it was trained on, with which encoder, and its figures.
     """
@@ -44,7 +47,9 @@ class Tagger:
     codes_: tuple[str, ...]
     thresholds_: Probabilities
     unsure_: Probabilities
-    arrays: Mapping[str, NDArray[np.float32]]
+    counted_: Probabilities
+    arrays: Mapping[str, NDArray[Any]]
+    words: tuple[Words, Words]
     encoder: Encoder
     card_: Mapping[str, Any]
 
@@ -84,12 +89,14 @@ class Tagger:
             raise ModelError(
                 f"the tagger in {place} was trained with encoder {card['encoder']}, not {encoder.id}: train it again"
             )
-        codes = card["codes"]
+        codes, arrays = card["codes"], load_file(place / "arrays.safetensors")
         return cls(
             codes_=tuple(codes),
             thresholds_=np.array([codes[c]["threshold"] for c in codes], dtype=np.float64),
             unsure_=np.array([codes[c]["unsure"] for c in codes], dtype=np.float64),
-            arrays=load_file(place / "arrays.safetensors"),
+            counted_=np.array([codes[c]["counted"] for c in codes], dtype=np.float64),
+            arrays=arrays,
+            words=(_words(arrays, "passage"), _words(arrays, "prompt")),
             encoder=encoder,
             card_=card,
         )
@@ -125,7 +132,7 @@ class Tagger:
         -------
         bool array (n_questions, n_codes)
         """
-        probabilities = self._probabilities(self.encoder.encode(questions), "ask")
+        probabilities = self._probabilities(self._features(questions, None), "ask")
         thresholds = np.array([entry["ask_threshold"] for entry in self.card_["codes"].values()])
         asked: NDArray[np.bool_] = probabilities >= thresholds
         return asked
@@ -156,7 +163,7 @@ class Tagger:
     def _tags(
         self,
         passages: pd.DataFrame,
-        features: NDArray[np.float32],
+        features: Block,
         probabilities: Probabilities,
         folds: NDArray[np.int64],
     ) -> pd.DataFrame:
@@ -182,6 +189,15 @@ class Tagger:
             )
         return schema.conform(pd.concat(frames), "tags") if frames else schema.empty("tags")
 
+    def counted(self, tags: pd.DataFrame) -> pd.DataFrame:
+        """Return the tags that themes and mentions are made of: sure enough not to inflate the count of candidates.
+
+        Tags decided by people stay.
+        """
+        least = tags["code"].map(dict(zip(self.codes_, self.counted_.tolist(), strict=True)))
+        sure = (tags["probability"] >= least).fillna(False).to_numpy(dtype=bool)
+        return tags[sure | (tags["decided_by"] != "model").to_numpy(dtype=bool)].reset_index(drop=True)
+
     def stances(self, passages: pd.DataFrame, tags: pd.DataFrame) -> NDArray[np.object_]:
         """Return the stance of each tag: array of str (n_tags,), for tags of these passages."""
         row = {passage: i for i, passage in enumerate(passages["passage_id"])}
@@ -201,29 +217,33 @@ class Tagger:
         held_out = self.card_.get("held_out", {})
         return np.array([held_out.get(document, -1) for document in passages["document_id"]], dtype=np.int64)
 
-    def _stances(self, features: NDArray[np.float32], code: int, folds: NDArray[np.int64]) -> list[str]:
+    def _stances(self, features: Block, code: int, folds: NDArray[np.int64]) -> list[str]:
         logits = self._logits(with_code(features, len(self.codes_), code), "stance", folds)
         return [schema.STANCES[k] for k in logits.argmax(axis=1)]
 
-    def _logits(self, features: NDArray[np.float32], head: str, folds: NDArray[np.int64] | None) -> Probabilities:
+    def _logits(self, features: Block, head: str, folds: NDArray[np.int64] | None) -> Probabilities:
         """Return the scores of a head; rows with a fold use the model that was fitted without it."""
-        weight, bias = self.arrays[f"{head}_weight"], self.arrays[f"{head}_bias"]
-        out: Probabilities = features.astype(np.float64) @ weight.T + bias
+        parts = {part: self.arrays[f"{head}_{part}"] for part in ("weight", "words", "bias")}
+        out = Linear(**parts).scores(features)
         for fold in set() if folds is None else set(folds.tolist()) - {-1}:
-            mine = folds == fold
-            weight, bias = self.arrays[f"{head}_fold_weight"][fold], self.arrays[f"{head}_fold_bias"][fold]
-            out[mine] = features[mine].astype(np.float64) @ weight.T + bias
+            mine = np.flatnonzero(folds == fold)
+            parts = {part: self.arrays[f"{head}_fold_{part}"][fold].astype(np.float32) for part in parts}
+            out[mine] = Linear(**parts).scores(features[mine])
         return out
 
-    def _features(self, texts: Sequence[str], prompts: Sequence[str | None] | None) -> NDArray[np.float32]:
+    def _features(self, texts: Sequence[str], prompts: Sequence[str | None] | None) -> Block:
         asked = [prompt or "" for prompt in prompts] if prompts is not None else [""] * len(texts)
         if len(asked) != len(texts):
             raise InputError(f"{len(texts)} texts and {len(asked)} prompts: give one prompt (or None) per text")
-        return join(self.encoder.encode(texts), self.encoder.encode(asked))
+        return build(texts, asked, (self.encoder.encode(texts), self.encoder.encode(asked)), self.words)
 
-    def _probabilities(
-        self, features: NDArray[np.float32], head: str, folds: NDArray[np.int64] | None = None
-    ) -> Probabilities:
+    def _probabilities(self, features: Block, head: str, folds: NDArray[np.int64] | None = None) -> Probabilities:
         scaled = self._logits(features, head, folds) * self.arrays[f"{head}_slope"] + self.arrays[f"{head}_shift"]
         probabilities: Probabilities = 1 / (1 + np.exp(-np.clip(scaled, -60, 60)))
         return probabilities
+
+
+def _words(arrays: Mapping[str, NDArray[Any]], name: str) -> Words:
+    """Return a stored vocabulary: its terms are one text, a line each."""
+    text = arrays[f"{name}_terms"].tobytes().decode()
+    return Words(terms={term: j for j, term in enumerate(text.split("\n") if text else [])}, idf=arrays[f"{name}_idf"])

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from declinethemes.encode import SHIPPED, Encoder
+from declinethemes.encode import GENERAL, Encoder
 from declinethemes.errors import InputError
 from declinethemes.themes.discover import group
 from declinethemes.themes.represent import label_of, terms_of
@@ -49,7 +49,7 @@ class ThemeModel:
     2
     """
 
-    def __init__(self, *, min_size: int = 3, encoder: str = SHIPPED, random_state: int = 0) -> None:
+    def __init__(self, *, min_size: int = 3, encoder: str = GENERAL, random_state: int = 0) -> None:
         self.min_size = min_size
         self.encoder = encoder
         self.random_state = random_state
