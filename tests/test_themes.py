@@ -150,6 +150,15 @@ def test_terms_set_a_group_apart_and_leave_out_fillers(encoder):
     assert all(len(found) <= 8 for found in terms.values())
 
 
+@pytest.mark.parametrize(
+    "texts", [["pay", "pay pay", "pay pay pay"], ["pay one", "pay two", "salary"], ["low pay", "low pay now", "pay"]]
+)
+def test_hardly_any_words_are_no_error(encoder, texts):
+    terms = terms_of(texts, [0, 0, 1], encoder)
+    assert list(terms) == [0, 1]
+    assert all(isinstance(found, list) for found in terms.values())
+
+
 def test_terms_do_not_depend_on_the_order_of_the_texts(encoder):
     backwards = terms_of(TEXTS[::-1], TRUTH[::-1].tolist(), encoder)
     assert backwards == terms_of(TEXTS, TRUTH.tolist(), encoder)

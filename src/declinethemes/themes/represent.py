@@ -51,7 +51,7 @@ def terms_of(texts: Sequence[str], labels: Sequence[int], encoder: Encoder) -> M
     says = frame["text"].map(lambda text: bool(words(text))).astype(bool)
     frame = frame[(frame["label"] >= 0) & says].drop_duplicates().sort_values(["text", "label"])
     out: dict[int, list[str]] = {int(label): [] for label in sorted(set(labels)) if label >= 0}
-    if frame["label"].nunique() < 2 or len(frame) < 3:
+    if frame["label"].nunique() < 2 or len(frame) < 3 or len(_vocabulary(frame["text"].tolist())) < 2:
         return out
     model = fit_bertopic(frame["text"].tolist(), frame["label"].tolist(), encoder)
     topics = pd.Series(model.topics_, index=frame.index)
@@ -75,7 +75,8 @@ def _vocabulary(texts: Sequence[str]) -> list[str]:
     """Return the terms of several texts: BERTopic joins the texts of a theme before it counts, so rare words win."""
     counter = _words()
     often = np.asarray(counter.fit_transform(texts).sum(axis=0)).ravel()
-    least = min(MIN_TEXTS_PER_TERM, int(often.max()))
+    # A single term would be no contrast, and BERTopic cannot weigh it: with fewer than two, rare ones stay.
+    least = MIN_TEXTS_PER_TERM if (often >= MIN_TEXTS_PER_TERM).sum() > 1 else 1
     return [str(term) for term, n in zip(counter.get_feature_names_out(), often, strict=True) if n >= least]
 
 
