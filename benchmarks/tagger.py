@@ -36,7 +36,7 @@ from declinethemes.tag.evaluate import best_threshold, brier_skill, calibration_
 from declinethemes.tag.features import Block, Words, build
 from declinethemes.tag.train import fit_folds, fold_of, label_matrix, train
 from declinethemes.themes.known import DEFAULT, closeness
-from declinethemes.training import Coded, read_coded, theme_thresholds
+from declinethemes.training import Coded, read_coded, theme_members, theme_thresholds
 
 Labels = NDArray[np.bool_]
 Predict = Callable[[list[str], list[str]], Labels]
@@ -299,12 +299,8 @@ def known_themes(_: Path | None) -> None:
         near = closeness(encoder.encode(test.passages["text"].tolist()), framework, encoder)
         truth, found = [], []
         for j, theme in enumerate(framework.themes):
-            mine = test.tags[test.tags["code"] == theme.code]
-            if theme.stance == "negative":
-                mine = mine[mine["stance"].isin(["negative", "mixed"])]
-            members = set(test.themes.loc[test.themes["theme_id"] == theme.id, "passage_id"])
-            pool = [passage for passage in mine["passage_id"] if passage in row]
-            truth += [passage in members for passage in pool]
+            pool, members = theme_members(test, theme, row)
+            truth += members.tolist()
             found += [near[row[passage], j] >= cuts.get(theme.id, DEFAULT) for passage in pool]
         print(f"known themes given the code, sample test, {name}: micro F1 {f1(np.array(truth), np.array(found)):.3f}")
 

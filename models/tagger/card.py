@@ -33,8 +33,8 @@ Rebuild: `make models`.
 
 **Data.** {n_passages} passages of {n_candidates} candidates or voices: the training and calibration candidates (96 of
 128) of `corpora/sample`, and `corpora/training/passages.csv`. Cuts and calibration use only passages that the encoder
-was not tuned on. Texts and codes were written by language models about invented people, not by human coders. Two
-encoders were tried; out-of-fold log loss per passage: {losses}.
+was not tuned on. Texts and codes were written by language models about invented people, not by human coders. Encoders
+tried, with their out-of-fold log loss per passage: {losses}.
 
 **Figures** on the sample's 32 test candidates, {n_test} passages, never used for training, cuts or the encoder
 (`themes evaluate corpora/sample --split test`; probability "yes" from the best F1 on, "unsure" from 60 % of that):

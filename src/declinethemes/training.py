@@ -20,7 +20,7 @@ from declinethemes import schema
 from declinethemes.corpus import read_corpus
 from declinethemes.encode import GENERAL, SHIPPED, Encoder
 from declinethemes.errors import InputError
-from declinethemes.framework import Framework
+from declinethemes.framework import Framework, KnownTheme
 from declinethemes.passages import passage_id
 from declinethemes.tag import Tagger
 from declinethemes.tag.evaluate import best_threshold, calibration_error, categories, f1, macro_f1, per_code
@@ -189,15 +189,20 @@ def theme_thresholds(coded: Coded, framework: Framework, encoder: Encoder) -> di
     row = {passage: i for i, passage in enumerate(passages["passage_id"])}
     out = {}
     for j, theme in enumerate(framework.themes):
-        mine = coded.tags[coded.tags["code"] == theme.code]
-        if theme.stance == "negative":
-            mine = mine[mine["stance"].isin(["negative", "mixed"])]
-        members = set(coded.themes.loc[coded.themes["theme_id"] == theme.id, "passage_id"])
-        pool = [p for p in mine["passage_id"] if p in row]
-        truth = np.array([p in members for p in pool], dtype=bool)
+        pool, truth = theme_members(coded, theme, row)
         if truth.sum() >= 8:
             out[theme.id] = round(best_threshold(truth, np.array([near[row[p], j] for p in pool], dtype=np.float64)), 4)
     return out
+
+
+def theme_members(coded: Coded, theme: KnownTheme, among: Collection[str]) -> tuple[list[str], NDArray[np.bool_]]:
+    """Return the passages with a theme's code and a stance that fits, and which of them have the theme."""
+    mine = coded.tags[coded.tags["code"] == theme.code]
+    if theme.stance == "negative":
+        mine = mine[mine["stance"].isin(["negative", "mixed"])]
+    members = set(coded.themes.loc[coded.themes["theme_id"] == theme.id, "passage_id"])
+    pool = [passage for passage in mine["passage_id"] if passage in among]
+    return pool, np.array([passage in members for passage in pool], dtype=bool)
 
 
 def _themed(coded: Coded) -> frozenset[str]:
