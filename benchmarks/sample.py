@@ -138,7 +138,7 @@ def agreement(sample: Sample) -> pd.DataFrame:
 
 
 def training_agreement() -> pd.DataFrame:
-    """Return alpha per category and code between the writers of corpora/training and a second, blind reader."""
+    """Return alpha per category and code between the first coders of corpora/training and a second, blind reader."""
     folder = resource("corpora/training")
     keys = ["voice", "prompt", "text"]
     first, second = (
@@ -366,7 +366,7 @@ def main() -> None:
     print("problems:", found or "none")
     for title, table in (
         ("agreement of two independent codings", agreement(sample)),
-        ("agreement of writers and a blind reader, corpora/training", training_agreement()),
+        ("agreement of first coders and a blind reader, corpora/training", training_agreement()),
         ("effects", effects(sample)),
         ("composition", composition(sample)),
         ("baselines, test split", baselines(sample)),

@@ -86,7 +86,7 @@ def test_a_shared_run_and_a_lost_quote_are_noticed(sample):
         project(broken, sample.corpus.turns, sample.corpus.passages)
 
 
-def test_a_blind_reader_codes_the_training_text_much_as_its_writers_did():
+def test_a_blind_reader_codes_the_training_text_much_as_its_first_coders_did():
     alpha = bench.training_agreement().set_index("item")["alpha"]
     assert alpha[[item for item in alpha.index if "." not in item]].min() > 0.70
     assert alpha.min() > 0.60
