@@ -38,6 +38,7 @@ models: $(STAMP)  ## rebuild what is shipped trained
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.end_to_end
 	$(BIN)/python -m benchmarks.tagger
+	$(BIN)/python -m benchmarks.processors
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

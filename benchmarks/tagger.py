@@ -19,7 +19,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -32,15 +33,15 @@ from declinethemes.encode import GENERAL, HIRING, Encoder
 from declinethemes.framework import load_framework
 from declinethemes.schema import STANCES, conform
 from declinethemes.tag import Tagger
-from declinethemes.tag.evaluate import best_threshold, brier_skill, calibration_error, categories, f1, macro_f1
+from declinethemes.tag.evaluate import best_thresholds, brier_skill, calibration_error, categories, f1, macro_f1
 from declinethemes.tag.features import Block, Words, build
-from declinethemes.tag.train import fit_folds, fold_of, label_matrix, train
+from declinethemes.tag.train import WEIGHTS, fit_folds, fold_of, label_matrix, train
 from declinethemes.themes.known import DEFAULT, closeness
 from declinethemes.training import Coded, read_coded, theme_members, theme_thresholds
 
 Labels = NDArray[np.bool_]
 Predict = Callable[[list[str], list[str]], Labels]
-PARTS = ("sample", "short", "counting", "themes", "fewshot", "speed", "cold")
+PARTS = ("sample", "cuts", "short", "counting", "themes", "fewshot", "speed", "cold")
 COUNTED = (0.0, 0.4, 0.5, 0.6, 0.7)
 RESAMPLES, SEED, MIN_POSITIVES = 2000, 0, 10
 DRAWS, SHOTS = 10, 8
@@ -72,13 +73,19 @@ class Side:
 # --- other ways
 
 
+@cache
+def general() -> Encoder:
+    """Return the general encoder, loaded once, so that no text is encoded twice."""
+    return Encoder.load(GENERAL)
+
+
 def linear_way(side: Side, *, words: bool, vectors: bool, project: bool = False) -> Predict:
     """Fit logistic regressions on TF-IDF, on frozen vectors, or on vectors after a contrastive projection."""
     vocabulary = (
         Words.fit(side.texts if words else [], min_count=3),
         Words.fit(side.prompts if words else [], min_count=3),
     )
-    encoder = Encoder.load(GENERAL)
+    encoder = general()
     matrix = contrastive(encoder.encode(side.texts), side.labels) if project else None
 
     def block(texts: list[str], prompts: list[str]) -> Block:
@@ -90,13 +97,13 @@ def linear_way(side: Side, *, words: bool, vectors: bool, project: bool = False)
 
     features = block(side.texts, side.prompts)
     folds = fold_of(side.groups, SEED)
-    whole, parts = fit_folds(features, side.labels, folds)
+    whole, parts = fit_folds(features, side.labels, folds, vector_weight=WEIGHTS[0])
     held = np.zeros(side.labels.shape)
     for number, part in enumerate(parts):
         rows = np.flatnonzero(folds == number)
         held[rows] = _sigmoid(part.scores(features[rows]))
-    cuts = [best_threshold(side.labels[:, j], held[:, j]) for j in range(side.labels.shape[1])]
-    return lambda texts, prompts: _sigmoid(whole.scores(block(texts, prompts))) >= cuts
+    least = best_thresholds(side.labels, held)
+    return lambda texts, prompts: _sigmoid(whole.scores(block(texts, prompts))) >= least
 
 
 def contrastive(vectors: NDArray[np.float32], labels: Labels) -> NDArray[np.float32]:
@@ -151,9 +158,27 @@ def read_real(data: Path | None, codes: list[str]) -> Side | None:
 
 
 def category_scores(truth: Labels, predicted: Labels, codes: list[str]) -> tuple[float, float]:
-    """Return micro and macro F1 of the categories with ten positives or more."""
+    """Return micro F1 of all categories, and macro F1 of those with ten positives or more."""
     wide, found = categories(truth, codes)[0], categories(predicted, codes)[0]
     return f1(wide, found), macro_f1(wide, found, min_positives=MIN_POSITIVES)
+
+
+def average_precision(truth: Labels, probabilities: NDArray[np.float64], codes: list[str]) -> tuple[float, float]:
+    """Return micro average precision of all categories, and macro of those with ten positives.
+
+    A category's score is the probability of its surest code.
+    """
+    from sklearn.metrics import average_precision_score
+
+    wide, names = categories(truth, codes)
+    parts = [[j for j, code in enumerate(codes) if code.split(".")[0] == name] for name in names]
+    scores = np.stack([probabilities[:, part].max(axis=1) for part in parts], axis=1)
+    each = [
+        average_precision_score(wide[:, k], scores[:, k])
+        for k in range(len(names))
+        if wide[:, k].sum() >= MIN_POSITIVES
+    ]
+    return float(average_precision_score(wide.ravel(), scores.ravel())), float(np.mean(each))
 
 
 def interval(truth: Labels, predicted: Labels, codes: list[str]) -> str:
@@ -205,6 +230,11 @@ def on_coded_text(data: Path | None) -> None:
             there = f"{micro:.3f} / {macro:.3f}  (95 %: {interval(real.labels, out, codes)})"
         print(f"{name:27} {line:43} {there}", flush=True)
     _details(tagger, coded, test)
+    if real is not None:
+        micro, macro = average_precision(real.labels, tagger.predict_proba(real.texts), codes)
+        print(
+            f"real passages, average precision of categories, which needs no cuts: micro {micro:.3f}, macro {macro:.3f}"
+        )
 
 
 def _details(tagger: Tagger, coded: Coded, test: Side) -> None:
@@ -224,6 +254,37 @@ def _details(tagger: Tagger, coded: Coded, test: Side) -> None:
     enough = [c for j, c in enumerate(tagger.codes_) if test.labels[:, j].sum() >= MIN_POSITIVES]
     worst = min(enough, key=lambda c: skill[c])
     print(f"Brier skill: lowest {skill[worst]:.3f} ({worst}), over {len(enough)} codes with {MIN_POSITIVES} positives")
+
+
+def cuts(_: Path | None) -> None:
+    """Print what pooling the cuts does: set on half of the voices, tried on the other half, out of fold."""
+    tagger = replace(
+        Tagger.load(), unsure_=np.zeros(len(Tagger.load().codes_))
+    )  # every probability, not only high ones
+    codes = list(tagger.codes_)
+    labels, scores, voices = [], [], []
+    for coded in (
+        read_coded(shipped("corpora/sample"), splits=("train", "calibration")),
+        read_coded(shipped("corpora/training/passages.csv")),
+    ):
+        fresh = coded.passages[~coded.passages["passage_id"].isin(coded.familiar)].reset_index(drop=True)
+        table = tagger.tag(fresh).pivot_table(index="passage_id", columns="code", values="probability")
+        scores.append(table.loc[fresh["passage_id"], codes].to_numpy(dtype=float))
+        labels.append(label_matrix(fresh, coded.tags, codes))
+        voices.append(fresh["candidate_id"].to_numpy(dtype=str))
+    y, p, who = np.vstack(labels), np.vstack(scores), np.concatenate(voices)
+    everybody = np.unique(who)
+    for size in (len(everybody), len(everybody) // 16):
+        print(f"cuts set on {size // 2} voices, tried on {size // 2} others, mean of {DRAWS} draws: ", end="")
+        found: dict[float, list[tuple[float, float]]] = {pooled: [] for pooled in (0, 0.25, 0.5, 0.75, 1)}
+        for draw in range(DRAWS):
+            drawn = np.random.default_rng(draw).permutation(everybody)[:size]
+            here, there = np.isin(who, drawn[: size // 2]), np.isin(who, drawn[size // 2 :])
+            for pooled, mine in found.items():
+                predicted = p[there] >= best_thresholds(y[here], p[here], pooled=pooled)
+                mine.append((category_scores(y[there], predicted, codes)[0], macro_f1(y[there], predicted)))
+        parts = [(pooled, *np.mean(mine, axis=0)) for pooled, mine in found.items()]
+        print(", ".join(f"pooled {pooled}: {micro:.3f} / {macro:.3f}" for pooled, micro, macro in parts))
 
 
 def short_answers(_: Path | None) -> None:
@@ -316,8 +377,8 @@ def few_examples(data: Path | None) -> None:
         return
     pool, test = (pd.read_csv(folder / f"{name}.csv") for name in ("train", "test"))
     names = sorted(pool["category"].unique())
-    encoder = Encoder.load(GENERAL)
-    ours, plain = [], []
+    encoder = general()
+    ours, plain, weights = [], [], []
     with tempfile.TemporaryDirectory() as place:
         toml = ['name = "banking77"\nversion = "1"', '[[category]]\nid = "intent"\nlabel = "Intent"']
         toml += [f'[[code]]\nid = "intent.c{i}"\nlabel = "{n}"\ndefinition = "{n}"' for i, n in enumerate(names)]
@@ -329,10 +390,11 @@ def few_examples(data: Path | None) -> None:
             mine[["text", "code"]].to_csv(Path(place) / "coded.csv", index=False)
             coded = read_coded(Path(place) / "coded.csv")
             out = Path(place) / f"tagger{draw}"
-            train(
+            card = train(
                 coded.passages, coded.tags, questions=coded.questions, framework=framework, out=out,
                 encoders=(GENERAL, HIRING),
             )  # fmt: skip
+            weights.append(card["vector_weight"])
             tagger = Tagger.load(out)
             tagger.encoder.memory.update(encoder.memory if tagger.encoder.id == encoder.id else {})
             best = tagger.predict_proba(test["text"].tolist()).argmax(axis=1)
@@ -340,6 +402,7 @@ def few_examples(data: Path | None) -> None:
             plain.append(_plain_accuracy(encoder, mine, test))
     print(f"\nBanking77, {SHOTS} per class, {DRAWS} draws, accuracy: declinethemes {_spread(ours)}")
     print(f"                                            MiniLM + LR   {_spread(plain)}")
+    print(f"weights of the vectors that were chosen: {weights}")
 
 
 def _plain_accuracy(encoder: Encoder, mine: pd.DataFrame, test: pd.DataFrame) -> float:
@@ -421,7 +484,7 @@ def main() -> None:
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         return
     work: dict[str, Callable[[Path | None], None]] = {
-        "sample": on_coded_text, "short": short_answers, "counting": counting, "themes": known_themes,
+        "sample": on_coded_text, "cuts": cuts, "short": short_answers, "counting": counting, "themes": known_themes,
         "fewshot": few_examples, "speed": speed, "cold": cold,
     }  # fmt: skip
     for part in given.only.split(","):

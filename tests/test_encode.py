@@ -188,3 +188,17 @@ def test_full_precision_does_not_depend_on_the_batch_either():
     together = exact.encode(TEXTS)
     alone = Encoder(id="b", dimensions=384, run=exact.run).encode(TEXTS[3:4])
     np.testing.assert_allclose(alone[0], together[3], atol=1e-5)
+
+
+@pytest.mark.parametrize("folder", SHIPPED.values())
+def test_matrices_have_seven_bits_so_that_sums_do_not_saturate_without_vnni(folder):
+    # Without VNNI two products are added in 16 bits: 2 * 255 * 64 fits, 2 * 255 * 127 does not.
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(resource(f"{folder}/model_int8.onnx")).graph
+    factors = {node.input[1] for node in graph.node if node.op_type == "MatMulInteger"}
+    weights = {part.name: numpy_helper.to_array(part) for part in graph.initializer if part.name in factors}
+    assert len(factors) == 24
+    assert set(weights) == factors
+    assert max(int(np.abs(part.astype(int)).max()) for part in weights.values()) <= 64

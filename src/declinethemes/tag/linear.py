@@ -38,7 +38,9 @@ class Linear:
         return out
 
 
-def fit_linear(block: Block, targets: NDArray[np.bool_], *, multinomial: bool = False) -> Linear:
+def fit_linear(
+    block: Block, targets: NDArray[np.bool_], *, vector_weight: float = 1.0, multinomial: bool = False
+) -> Linear:
     """Fit all columns at once.
 
     Parameters
@@ -47,6 +49,8 @@ def fit_linear(block: Block, targets: NDArray[np.bool_], *, multinomial: bool = 
         Features of n passages.
     targets : bool array (n_passages, n_columns)
         For a multinomial regression exactly one true column per row.
+    vector_weight : float
+        Of the vectors beside the words while fitting: the larger, the weaker the penalty on them.
     multinomial : bool
         One regression over all columns instead of one each.
 
@@ -57,12 +61,13 @@ def fit_linear(block: Block, targets: NDArray[np.bool_], *, multinomial: bool = 
 
     Notes
     -----
-    Minimises the negative log likelihood plus ``|w|^2 / (2 STRENGTH)``; the bias is not penalised.
+    Minimises the negative log likelihood plus ``|w|^2 / (2 STRENGTH)``, for the vectors ``|w / vector_weight|^2``; the
+    bias is not penalised.
     """
     from scipy.optimize import minimize
 
     n, width = len(block), targets.shape[1]
-    dense, terms = block.dense, block.words.shape[1]
+    dense, terms, scale = block.dense, block.words.shape[1], np.float32(vector_weight)
     share = targets.mean(axis=0) if n else np.zeros(width)
     live = np.flatnonzero((share > 0) & (share < 1))
     out = Linear(
@@ -78,7 +83,7 @@ def fit_linear(block: Block, targets: NDArray[np.bool_], *, multinomial: bool = 
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         w = flat.reshape(shape)
-        top, low = w[: dense.shape[1]].astype(np.float32), w[dense.shape[1] : -1].astype(np.float32)
+        top, low = w[: dense.shape[1]].astype(np.float32) * scale, w[dense.shape[1] : -1].astype(np.float32)
         z = dense @ top + block.words @ low + w[-1].astype(np.float32)
         if multinomial:
             z -= z.max(axis=1, keepdims=True)
@@ -89,7 +94,9 @@ def fit_linear(block: Block, targets: NDArray[np.bool_], *, multinomial: bool = 
             p = 1 / (1 + np.exp(-np.clip(z, -60, 60)))
             value = float((np.logaddexp(0, z) - y * z).sum(dtype=np.float64))
         error = p - y
-        gradient = np.vstack([dense.T @ error, turned @ error, error.sum(axis=0, keepdims=True)]).astype(np.float64)
+        gradient = np.vstack([dense.T @ error * scale, turned @ error, error.sum(axis=0, keepdims=True)]).astype(
+            np.float64
+        )
         gradient[:-1] += w[:-1] / STRENGTH
         return value + float((w[:-1] ** 2).sum()) / 2 / STRENGTH, gradient.ravel()
 
@@ -97,7 +104,8 @@ def fit_linear(block: Block, targets: NDArray[np.bool_], *, multinomial: bool = 
     start[-1] = np.log(share[live]) - (0 if multinomial else np.log(1 - share[live]))
     found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS, "maxcor": 8})
     w = found.x.reshape(shape).astype(np.float32)
-    out.weight[live], out.words[live], out.bias[live] = w[: dense.shape[1]].T, w[dense.shape[1] : -1].T, w[-1]
+    out.weight[live] = w[: dense.shape[1]].T * scale
+    out.words[live], out.bias[live] = w[dense.shape[1] : -1].T, w[-1]
     return out
 
 

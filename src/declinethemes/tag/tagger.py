@@ -22,7 +22,7 @@ from declinethemes.errors import InputError, ModelError
 from declinethemes.tag.features import Block, Words, build, with_code
 from declinethemes.tag.linear import Linear
 
-FORMAT = 2
+FORMAT = 3
 Probabilities = NDArray[np.float64]
 
 
@@ -39,7 +39,7 @@ class Tagger:
     unsure_ : array (n_codes,)
         Probability from which the decision is at least "unsure".
     counted_ : array (n_codes,)
-        Probability from which a tag counts as a mention of its candidate: at least the threshold, and .6.
+        Probability from which a tag counts as a mention of its candidate: at least the threshold, and .7.
     card_ : mapping
         What it was trained on, with which encoder, and its figures.
     """

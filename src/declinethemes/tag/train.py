@@ -2,7 +2,7 @@
 
 In: passages, their tags, coded questions, and groups (candidates) that must not be split over folds. Out: a folder
 that `Tagger.load` reads. One-vs-rest logistic regression per code, Platt scaling and thresholds on out-of-fold scores;
-of the encoders that are tried, the one with the smaller out-of-fold log loss is kept.
+of the encoders and weights of vectors that are tried, those with the smallest out-of-fold log loss are kept.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from declinethemes import schema
 from declinethemes.encode import Encoder
 from declinethemes.errors import InputError
 from declinethemes.framework import Framework
-from declinethemes.tag.evaluate import best_threshold
+from declinethemes.tag.evaluate import best_thresholds
 from declinethemes.tag.features import Block, Words, build, with_code
 from declinethemes.tag.linear import Linear, fit_linear, platt
 from declinethemes.tag.tagger import FORMAT
@@ -32,12 +32,17 @@ from declinethemes.tag.tagger import FORMAT
 MIN_EXAMPLES = 8
 MIN_COUNT = 3  # texts in which a word must stand to be a feature
 FOLDS = 5
+# Weights of the vectors beside the words. With few examples per code the heaviest is best, with thousands the lightest;
+# up to FEW passages all are tried, beyond that it would only take time.
+WEIGHTS = (0.7, 1.5, 3.0)
+FEW = 5000
 # From here on (as a share of the threshold) a probability is unsure instead of no.
 UNSURE = 0.6
 # From here on a tag counts as a mention. Each of a call's dozens of passages is a chance for a wrong tag: on the
 # sample's training candidates, out of fold, counting from the best F1 on made 18 points too many candidates complain
-# of a code (kappa with the codes .23), counting from .5 on 5 points (.29), from .6 on 1 point (.32).
-COUNTED = 0.6
+# of a code (kappa with the codes .23), counting from .6 on 4 points (.29), from .7 on 1 point too few (.31)
+# (`python -m benchmarks.tagger --only counting`).
+COUNTED = 0.7
 
 Labels = NDArray[np.bool_]
 Arrays = dict[str, NDArray[Any]]
@@ -47,6 +52,7 @@ Arrays = dict[str, NDArray[Any]]
 class _Heads:
     """A head fitted on everything, one without each fold, and the calibrated out-of-fold probabilities."""
 
+    vector_weight: float
     whole: Linear
     folds: list[Linear]
     slope: NDArray[np.float64]
@@ -88,7 +94,7 @@ def train(
     out : Path
         Folder to write ``arrays.safetensors`` and ``tagger.json`` to.
     encoders : sequence of str
-        Names for `Encoder.load`; the one with the smallest out-of-fold log loss is kept.
+        Names for `Encoder.load`; the one with the smallest out-of-fold log loss is kept, and the weight of its vectors.
     familiar : collection of str
         Passages that an encoder was tuned on: heads learn from them, but cuts, calibration and the choice of the
         encoder do not, since vectors fit them too well.
@@ -122,17 +128,22 @@ def train(
     for name in encoders:
         encoder = Encoder.load(name)
         block = build(texts, prompts, (encoder.encode(texts), encoder.encode(prompts)), words)
-        heads = _fit_heads(block, labels, folds, fresh)
-        tried[name] = (heads.log_loss(labels, fresh), heads, block, encoder)
-    losses = {name: round(found[0], 4) for name, found in tried.items()}
+        fits = [
+            _fit_heads(block, labels, folds, fresh, weight)
+            for weight in (WEIGHTS if len(passages) <= FEW else WEIGHTS[:1])
+        ]
+        losses = [fit.log_loss(labels, fresh) for fit in fits]
+        best = int(np.argmin(losses))
+        tried[name] = (losses[best], fits[best], block, encoder)
     name = min(tried, key=lambda key: tried[key][0])
     _, heads, block, encoder = tried[name]
 
     entries: dict[str, dict[str, Any]] = {}
     recall = {}
+    cuts = best_thresholds(labels[fresh], heads.probabilities[fresh])
     for j, code in enumerate(codes):
         truth, p = labels[fresh, j], heads.probabilities[fresh, j]
-        threshold = best_threshold(truth, p)
+        threshold = float(cuts[j])
         entries[code] = {
             "threshold": round(threshold, 6),
             "unsure": round(UNSURE * threshold, 6),
@@ -148,10 +159,15 @@ def train(
         asked,
         fold_of(questions["document_id"].to_numpy(dtype=str), random_state),
         np.arange(len(asking)),
+        heads.vector_weight,
     )
-    for j, code in enumerate(codes):
-        entries[code]["ask_threshold"] = round(best_threshold(asked[:, j], ask_heads.probabilities[:, j]), 6)
-    arrays = heads.arrays("tag") | ask_heads.arrays("ask") | _fit_stance(block, passages, tags, codes, folds)
+    for code, cut in zip(codes, best_thresholds(asked, ask_heads.probabilities), strict=True):
+        entries[code]["ask_threshold"] = round(float(cut), 6)
+    arrays = (
+        heads.arrays("tag")
+        | ask_heads.arrays("ask")
+        | _fit_stance(block, passages, tags, codes, folds, heads.vector_weight)
+    )
     for key, part in zip(("passage", "prompt"), words, strict=True):
         arrays[f"{key}_terms"] = np.frombuffer("\n".join(part.terms).encode(), dtype=np.uint8)
         arrays[f"{key}_idf"] = part.idf
@@ -164,7 +180,8 @@ def train(
         "framework": {"name": framework.name, "version": framework.version},
         "encoder": encoder.id,
         "encoder_name": name,
-        "log_loss": losses,
+        "log_loss": {key: round(found[0], 4) for key, found in tried.items()},
+        "vector_weight": heads.vector_weight,
         "sha256": digest,
         "random_state": random_state,
         "n_passages": len(passages),
@@ -218,9 +235,11 @@ def fold_of(groups: NDArray[np.str_], seed: int) -> NDArray[np.int64]:
     )
 
 
-def _fit_heads(block: Block, labels: Labels, folds: NDArray[np.int64], fresh: NDArray[np.int64]) -> _Heads:
+def _fit_heads(
+    block: Block, labels: Labels, folds: NDArray[np.int64], fresh: NDArray[np.int64], vector_weight: float
+) -> _Heads:
     """Fit one logistic regression per code; calibrate it on the out-of-fold scores of the fresh rows."""
-    whole, parts = fit_folds(block, labels, folds)
+    whole, parts = fit_folds(block, labels, folds, vector_weight=vector_weight)
     raw = np.zeros(labels.shape)
     for fold, part in enumerate(parts):
         held = np.flatnonzero(folds == fold)
@@ -228,11 +247,11 @@ def _fit_heads(block: Block, labels: Labels, folds: NDArray[np.int64], fresh: ND
     pairs = [platt(raw[fresh, j], labels[fresh, j]) for j in range(labels.shape[1])]
     slope, shift = np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])
     scores = 1 / (1 + np.exp(-np.clip(raw * slope + shift, -60, 60)))
-    return _Heads(whole=whole, folds=parts, slope=slope, shift=shift, probabilities=scores)
+    return _Heads(vector_weight=vector_weight, whole=whole, folds=parts, slope=slope, shift=shift, probabilities=scores)
 
 
 def fit_folds(
-    block: Block, targets: Labels, folds: NDArray[np.int64], *, multinomial: bool = False
+    block: Block, targets: Labels, folds: NDArray[np.int64], *, vector_weight: float, multinomial: bool = False
 ) -> tuple[Linear, list[Linear]]:
     """Fit on everything, and without each fold."""
     from threadpoolctl import threadpool_limits
@@ -240,12 +259,21 @@ def fit_folds(
     rows = [np.arange(len(block)), *(np.flatnonzero(folds != fold) for fold in range(FOLDS))]
     # One fit per core, one BLAS thread each: quicker, and the sums do not depend on the number of cores.
     with threadpool_limits(limits=1), ThreadPoolExecutor(max_workers=min(len(rows), os.cpu_count() or 1)) as pool:
-        fits = list(pool.map(lambda r: fit_linear(block[r], targets[r], multinomial=multinomial), rows))
+        fits = list(
+            pool.map(
+                lambda r: fit_linear(block[r], targets[r], vector_weight=vector_weight, multinomial=multinomial), rows
+            )
+        )
     return fits[0], fits[1:]
 
 
 def _fit_stance(
-    block: Block, passages: pd.DataFrame, tags: pd.DataFrame, codes: Sequence[str], folds: NDArray[np.int64]
+    block: Block,
+    passages: pd.DataFrame,
+    tags: pd.DataFrame,
+    codes: Sequence[str],
+    folds: NDArray[np.int64],
+    vector_weight: float,
 ) -> Arrays:
     """Fit the stance of a code on a passage: multinomial, with an indicator of the code; and once without each fold."""
     row = {passage: i for i, passage in enumerate(passages["passage_id"])}
@@ -255,7 +283,9 @@ def _fit_stance(
     coded = with_code(
         block[places], len(codes), np.array([codes.index(code) for code in known["code"]], dtype=np.int64)
     )
-    whole, parts = fit_folds(coded, stances.reshape(-1, len(schema.STANCES)), folds[places], multinomial=True)
+    whole, parts = fit_folds(
+        coded, stances.reshape(-1, len(schema.STANCES)), folds[places], vector_weight=vector_weight, multinomial=True
+    )
     if not len(places):  # nothing was coded: everything is neutral
         whole.bias[schema.STANCES.index("neutral")] = 0
     return _arrays("stance", whole, parts)
