@@ -39,6 +39,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.end_to_end
 	$(BIN)/python -m benchmarks.tagger
 	$(BIN)/python -m benchmarks.processors
+	$(BIN)/python -m benchmarks.themes
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

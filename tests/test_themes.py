@@ -116,6 +116,20 @@ def test_at_most_a_tenth_fits_nowhere_and_no_group_was_made_smaller_than_asked(s
     assert np.bincount(labels[labels >= 0]).min() + loose >= min(min_size, n)
 
 
+def test_groups_that_overlap_are_still_told_apart():
+    from sklearn.metrics import adjusted_rand_score
+
+    rng = np.random.default_rng(0)
+    truth = np.repeat(np.arange(12), 25)
+    centres = rng.normal(size=(12, 64))
+    points = centres / np.linalg.norm(centres, axis=1, keepdims=True)
+    points = points[truth] + 1.8 / 8 * rng.normal(size=(300, 64))
+    points = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+    labels = group(points, [f"text {i}" for i in range(300)])
+    assert len(set(labels) - {-1}) == 12
+    assert adjusted_rand_score(truth, labels) > 0.9  # .76 where points are not drawn to their neighbours first
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_vectors_that_are_no_numbers_are_an_error(vectors, bad):
     broken = vectors.copy()

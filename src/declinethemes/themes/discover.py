@@ -1,8 +1,9 @@
 """Group texts by meaning; the number of groups is found, and the order of the rows does not matter.
 
-In: unit vectors and the texts they came from. Out: a label per text, -1 for those that fit nowhere. Groups are Ward's
-(1963) over the distinct texts in an order of their own; the cut with the best mean silhouette (Rousseeuw 1987) is
-taken. Above 5,000 distinct texts a fixed sample is grouped and the others join the nearest group.
+In: unit vectors and the texts they came from. Out: a label per text, -1 for those that fit nowhere. Every distinct text
+is first moved to the mean of its nearest neighbours, which closes the gaps within a theme and opens those between
+themes; groups are Ward's (1963) over these, in an order of their own; the cut with the best mean silhouette (Rousseeuw
+1987) is taken. Above 5,000 distinct texts a fixed sample is grouped and the others join the nearest group.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from declinethemes.errors import InputError
 MIN_TEXTS = 20
 SAMPLE = 5_000
 COMPONENTS = 50
+# Neighbours that a text is averaged with (of few texts, one in SHARE), and how often. Chosen on draws from the training
+# halves of Banking77 and CLINC150 (5 to 150 intents): adjusted Rand index .29 to .54 and .61 to .75 on the large draws.
+NEIGHBOURS, SHARE, ROUNDS = 20, 12, 2
 LOOSE = 0.15  # cosine to the group's centre under which a text fits nowhere, for the loosest tenth at most
 MAX_LOOSE = 0.10
 
@@ -68,7 +72,9 @@ def group(vectors: Array, texts: Sequence[str], *, min_size: int = 3) -> Labels:
     with threadpool_limits(limits=1):
         reduced = _principal(points)
         core = slice(0, SAMPLE)
-        labels = _cut(reduced[core], min_size) if len(distinct) > 2 else np.zeros(len(distinct), dtype=np.int64)
+        labels = (
+            _cut(_gather(reduced[core]), min_size) if len(distinct) > 2 else np.zeros(len(distinct), dtype=np.int64)
+        )
         if len(distinct) > SAMPLE:
             labels = _nearest(reduced, _centres(reduced[core], labels))
         labels = _merge_small(reduced, labels, min_size)
@@ -88,6 +94,32 @@ def _principal(points: NDArray[np.float64]) -> NDArray[np.float64]:
     lengths = np.linalg.norm(reduced, axis=1, keepdims=True)
     out: NDArray[np.float64] = reduced / np.where(lengths > 0, lengths, 1)
     return out
+
+
+def _gather(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Move each point to the mean of itself and its nearest neighbours, weighted by closeness; twice.
+
+    Neighbours are those of either side, so a point far from all others is still drawn to somebody. This is a mean-shift
+    on the graph of nearest neighbours: Fukunaga and Hostetler (1975), doi:10.1109/TIT.1975.1055330.
+    """
+    from scipy.sparse import csr_array, diags_array
+
+    n = len(points)
+    k = min(NEIGHBOURS, max(4, n // SHARE), n - 1)
+    closeness = points @ points.T
+    np.fill_diagonal(closeness, -np.inf)
+    nearest = np.argpartition(-closeness, k - 1, axis=1)[:, :k]
+    rows = np.repeat(np.arange(n), k)
+    weights = np.maximum(closeness[rows, nearest.ravel()], 0)
+    graph = csr_array((weights, (rows, nearest.ravel())), shape=(n, n))
+    graph = (graph + graph.T) / 2
+    graph = graph + diags_array(np.maximum(graph.max(axis=1).toarray().ravel(), 1e-9))  # itself like its closest
+    graph = diags_array(1 / graph.sum(axis=1)) @ graph
+    for _ in range(ROUNDS):
+        points = graph @ points
+        lengths = np.linalg.norm(points, axis=1, keepdims=True)
+        points = points / np.where(lengths > 0, lengths, 1)
+    return points
 
 
 def _cut(points: NDArray[np.float64], min_size: int) -> Labels:
