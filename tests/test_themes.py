@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from declinethemes import schema
 from declinethemes.encode import Encoder
-from declinethemes.errors import InputError
+from declinethemes.errors import InputError, ModelError
 from declinethemes.framework import load_framework
 from declinethemes.themes import ThemeModel, find_themes
 from declinethemes.themes.discover import MAX_LOOSE, group
 from declinethemes.themes.known import assign_known, closeness
 from declinethemes.themes.represent import label_of, terms_of
+from declinethemes.themes.stability import stability
 
 SUBJECTS = (
     "the salary offered in {} was too low, and so was the bonus",
@@ -114,6 +115,92 @@ def test_at_most_a_tenth_fits_nowhere_and_no_group_was_made_smaller_than_asked(s
     assert set(labels) - {-1} == set(range(labels.max() + 1))
     loose = int((labels == -1).sum())
     assert np.bincount(labels[labels >= 0]).min() + loose >= min(min_size, n)
+
+
+def blobs(spread: float, n_themes: int = 4, each: int = 20) -> tuple[np.ndarray, list[str]]:
+    """Points around n centres, as unit rows, and a text for each."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(n_themes, 32))
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    points = np.repeat(centres, each, axis=0) + spread * rng.normal(size=(n_themes * each, 32)) / 32**0.5
+    points = points / np.linalg.norm(points, axis=1, keepdims=True)
+    return points.astype(np.float32), [f"text {i}" for i in range(len(points))]
+
+
+def test_themes_far_apart_are_found_again_and_noise_is_not():
+    points, texts = blobs(0.3)
+    clear = stability(points, texts, group(points, texts), texts, min_size=3, rounds=20)
+    assert clear.shape == (4,)
+    assert clear.min() > 0.95
+    points, texts = blobs(50.0)
+    noise = stability(points, texts, group(points, texts), texts, min_size=3, rounds=20)
+    assert noise.max() < 0.6
+
+
+def test_stability_is_the_same_for_any_order_of_the_rows():
+    points, texts = blobs(1.5)
+    order = np.random.default_rng(1).permutation(len(texts))
+    mixed = [texts[i] for i in order]
+    one = stability(points, texts, group(points, texts), texts, min_size=3, rounds=5)
+    other = stability(points[order], mixed, group(points[order], mixed), mixed, min_size=3, rounds=5)
+    np.testing.assert_allclose(one, other)
+
+
+def test_a_theme_of_one_talkative_person_is_less_stable_than_one_of_many():
+    points, texts = blobs(0.3)
+    labels = group(points, texts)
+    alone = np.array([f"voice {i}" for i in range(len(texts))], dtype=object)
+    alone[labels == 2] = "talker"  # about a third of the resamples are without them
+    assert (alone == "talker").sum() == 20
+    out = stability(points, texts, labels, alone.tolist(), min_size=3, rounds=40)
+    assert out[2] < 0.8
+    assert out[[0, 1, 3]].min() > 0.9
+
+
+def test_a_fitted_model_knows_its_stability():
+    model = ThemeModel().fit(TEXTS)
+    assert model.stability_.shape == (3,)
+    assert model.stability_.min() > 0.75
+    assert model.stability_ is model.stability_  # computed once
+    with pytest.raises(InputError, match="not fitted"):
+        _ = ThemeModel().stability_
+
+
+def test_a_saved_model_answers_as_before(tmp_path):
+    model = ThemeModel(min_size=4).fit(TEXTS)
+    model.save(tmp_path / "saved")
+    again = ThemeModel.load(tmp_path / "saved")
+    assert again.get_params() == model.get_params()
+    np.testing.assert_array_equal(again.labels_, model.labels_)
+    np.testing.assert_array_equal(again.predict(TEXTS), model.predict(TEXTS))
+    pd.testing.assert_frame_equal(again.themes_, model.themes_)
+    with pytest.raises(InputError, match="before saving"):
+        _ = again.stability_
+    assert TEXTS[0] not in (tmp_path / "saved" / "themes.json").read_text(encoding="utf-8")
+
+
+def test_stability_that_was_computed_is_saved(tmp_path):
+    model = ThemeModel().fit(TEXTS)
+    known = model.stability_
+    model.save(tmp_path)
+    np.testing.assert_array_equal(ThemeModel.load(tmp_path).stability_, known)
+
+
+def test_a_model_that_is_not_fitted_altered_or_of_another_make_is_told(tmp_path):
+    with pytest.raises(InputError, match="not fitted"):
+        ThemeModel().save(tmp_path)
+    with pytest.raises(ModelError, match="cannot read"):
+        ThemeModel.load(tmp_path)
+    ThemeModel().fit(TEXTS).save(tmp_path)
+    card = (tmp_path / "themes.json").read_text(encoding="utf-8")
+    for change, message in (
+        (('"format": 1', '"format": 9'), "has format 9; this version reads 1"),
+        (('"encoder_id": "', '"encoder_id": "old-'), "made with encoder old-"),
+        (('"sha256": "', '"sha256": "0'), "was altered"),
+    ):
+        (tmp_path / "themes.json").write_text(card.replace(*change), encoding="utf-8")
+        with pytest.raises(ModelError, match=message):
+            ThemeModel.load(tmp_path)
 
 
 def test_groups_that_overlap_are_still_told_apart():
