@@ -166,6 +166,18 @@ def test_a_fitted_model_knows_its_stability():
         _ = ThemeModel().stability_
 
 
+def test_it_works_in_scikit_learns_pipelines_and_clones():
+    from sklearn.base import clone
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    model = ThemeModel(min_size=4)
+    assert clone(model).get_params() == model.get_params()
+    pipeline = make_pipeline(FunctionTransformer(lambda texts: [text.strip() for text in texts]), model)
+    np.testing.assert_array_equal(pipeline.fit_predict(TEXTS), model.labels_)
+    np.testing.assert_array_equal(pipeline.predict(TEXTS), model.predict(TEXTS))
+
+
 def test_a_saved_model_answers_as_before(tmp_path):
     model = ThemeModel(min_size=4).fit(TEXTS)
     model.save(tmp_path / "saved")

@@ -202,6 +202,13 @@ class ThemeModel:
         model._fitted, model._stability = None, arrays.get("stability")
         return model
 
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn's pipelines ask: a clusterer of texts that needs no target."""
+        from sklearn.utils import InputTags, Tags, TargetTags
+
+        texts = InputTags(one_d_array=True, two_d_array=False, string=True)
+        return Tags(estimator_type="clusterer", target_tags=TargetTags(required=False), input_tags=texts)
+
     def _check_fitted(self) -> None:
         if not hasattr(self, "centres_"):
             raise InputError("this ThemeModel is not fitted: call fit(texts) first")
