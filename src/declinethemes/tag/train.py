@@ -124,34 +124,10 @@ def train(
     fresh = np.flatnonzero(~passages["passage_id"].isin(set(familiar)).to_numpy(dtype=bool))
     fresh = fresh if len(fresh) else np.arange(len(passages))
 
-    tried = {}
-    for name in encoders:
-        encoder = Encoder.load(name)
-        block = build(texts, prompts, (encoder.encode(texts), encoder.encode(prompts)), words)
-        fits = [
-            _fit_heads(block, labels, folds, fresh, weight)
-            for weight in (WEIGHTS if len(passages) <= FEW else WEIGHTS[:1])
-        ]
-        losses = [fit.log_loss(labels, fresh) for fit in fits]
-        best = int(np.argmin(losses))
-        tried[name] = (losses[best], fits[best], block, encoder)
-    name = min(tried, key=lambda key: tried[key][0])
-    _, heads, block, encoder = tried[name]
-
-    entries: dict[str, dict[str, Any]] = {}
-    recall = {}
-    cuts = best_thresholds(labels[fresh], heads.probabilities[fresh])
-    for j, code in enumerate(codes):
-        truth, p = labels[fresh, j], heads.probabilities[fresh, j]
-        threshold = float(cuts[j])
-        entries[code] = {
-            "threshold": round(threshold, 6),
-            "unsure": round(UNSURE * threshold, 6),
-            "counted": round(max(threshold, COUNTED), 6),
-            "n_passages": int(labels[:, j].sum()),
-        }
-        counted = p[truth] >= entries[code]["counted"]
-        recall[code] = round(float(counted.mean()), 4) if truth.any() else None
+    tried = {name: _try(name, texts, prompts, words, labels, folds, fresh) for name in encoders}
+    name = min(tried, key=lambda key: tried[key].loss)
+    encoder, block, heads = tried[name].encoder, tried[name].block, tried[name].heads
+    entries, recall = _entries(codes, labels, heads.probabilities, fresh)
     asked = np.array([[code in found for code in codes] for found in questions["codes"]], dtype=bool)
     asked = asked.reshape(-1, len(codes))  # without coded questions there are no rows, and no code is ever asked about
     ask_heads = _fit_heads(
@@ -180,7 +156,7 @@ def train(
         "framework": {"name": framework.name, "version": framework.version},
         "encoder": encoder.id,
         "encoder_name": name,
-        "log_loss": {key: round(found[0], 4) for key, found in tried.items()},
+        "log_loss": {key: round(found.loss, 4) for key, found in tried.items()},
         "vector_weight": heads.vector_weight,
         "sha256": digest,
         "random_state": random_state,
@@ -193,6 +169,54 @@ def train(
     }
     (out / "tagger.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     return card
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Tried:
+    """An encoder with the features it gives, and the heads of the weight of vectors with the smallest loss."""
+
+    encoder: Encoder
+    block: Block
+    heads: _Heads
+    loss: float
+
+
+def _try(
+    name: str,
+    texts: list[str],
+    prompts: list[str],
+    words: tuple[Words, Words],
+    labels: Labels,
+    folds: NDArray[np.int64],
+    fresh: NDArray[np.int64],
+) -> _Tried:
+    """Fit heads on the vectors of an encoder, with every weight of vectors where passages are few."""
+    encoder = Encoder.load(name)
+    block = build(texts, prompts, (encoder.encode(texts), encoder.encode(prompts)), words)
+    weights = WEIGHTS if len(texts) <= FEW else WEIGHTS[:1]
+    fits = [_fit_heads(block, labels, folds, fresh, weight) for weight in weights]
+    losses = [fit.log_loss(labels, fresh) for fit in fits]
+    best = int(np.argmin(losses))
+    return _Tried(encoder=encoder, block=block, heads=fits[best], loss=losses[best])
+
+
+def _entries(
+    codes: Sequence[str], labels: Labels, probabilities: NDArray[np.float64], fresh: NDArray[np.int64]
+) -> tuple[dict[str, dict[str, Any]], dict[str, float | None]]:
+    """Return the cuts of each code, and the recall of what counts, both on the fresh rows, out of fold."""
+    entries: dict[str, dict[str, Any]] = {}
+    recall: dict[str, float | None] = {}
+    for j, (code, cut) in enumerate(zip(codes, best_thresholds(labels[fresh], probabilities[fresh]), strict=True)):
+        truth, p = labels[fresh, j], probabilities[fresh, j]
+        entries[code] = {
+            "threshold": round(float(cut), 6),
+            "unsure": round(UNSURE * float(cut), 6),
+            "counted": round(max(float(cut), COUNTED), 6),
+            "n_passages": int(labels[:, j].sum()),
+        }
+        counted = p[truth] >= entries[code]["counted"]
+        recall[code] = round(float(counted.mean()), 4) if truth.any() else None
+    return entries, recall
 
 
 def _short(digest: str, entries: dict[str, dict[str, Any]]) -> str:
