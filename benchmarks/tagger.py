@@ -258,9 +258,8 @@ def _details(tagger: Tagger, coded: Coded, test: Side) -> None:
 
 def cuts(_: Path | None) -> None:
     """Print what pooling the cuts does: set on half of the voices, tried on the other half, out of fold."""
-    tagger = replace(
-        Tagger.load(), unsure_=np.zeros(len(Tagger.load().codes_))
-    )  # every probability, not only high ones
+    tagger = Tagger.load()
+    tagger = replace(tagger, unsure_=np.zeros_like(tagger.unsure_))  # every probability, not only high ones
     codes = list(tagger.codes_)
     labels, scores, voices = [], [], []
     for coded in (

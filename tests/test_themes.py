@@ -209,6 +209,7 @@ def test_a_model_that_is_not_fitted_altered_or_of_another_make_is_told(tmp_path)
         (('"format": 1', '"format": 9'), "has format 9; this version reads 1"),
         (('"encoder_id": "', '"encoder_id": "old-'), "made with encoder old-"),
         (('"sha256": "', '"sha256": "0'), "was altered"),
+        (('"encoder_id"', '"encoder"'), "lacks encoder_id"),
     ):
         (tmp_path / "themes.json").write_text(card.replace(*change), encoding="utf-8")
         with pytest.raises(ModelError, match=message):

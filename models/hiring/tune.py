@@ -4,9 +4,9 @@
 
 In: the rows of corpora/training/passages.csv whose split is "encoder". Out, beside this file: ``model_int8.onnx``,
 ``tokenizer.json``, ``encoder.json``. Passage and prompt go through the network apart; a linear head over both vectors
-and their product learns codes, categories and stances together (binary and multinomial cross-entropy), and is thrown
-away afterwards: `themes train` fits its own. The sample study is never seen here, so tags of its candidates stay
-honest.
+and their product learns codes, categories and stances together (binary and multinomial cross-entropy, in bfloat16; an
+empty stance teaches nothing), and is thrown away afterwards: `themes train` fits its own. The sample study is never
+seen here, so tags of its candidates stay honest.
 """
 
 from __future__ import annotations

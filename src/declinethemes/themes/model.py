@@ -192,6 +192,9 @@ class ThemeModel:
             raise ModelError(
                 f"{place} has format {card.get('format')!r}; this version reads {FORMAT}: fit and save again"
             )
+        lacks = [name for name in ("sha256", "parameters", "encoder_id", "themes") if name not in card]
+        if lacks:
+            raise ModelError(f"{place / 'themes.json'} lacks {', '.join(lacks)}: fit and save again")
         check_hash(place / "arrays.safetensors", card["sha256"])
         model = cls(**card["parameters"])
         if Encoder.load(model.encoder).id != card["encoder_id"]:
