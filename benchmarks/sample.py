@@ -157,6 +157,20 @@ def training_agreement() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def theme_agreement() -> tuple[int, float]:
+    """Return how many passages of corpora/training two readers read for known themes, and the micro F1 between both."""
+    folder = resource("corpora/training")
+    keys = ["voice", "prompt", "text"]
+    first, second = (
+        pd.read_csv(folder / name, dtype="string", keep_default_na=False).drop_duplicates([*keys, "theme"])
+        for name in ("passages.csv", "second_themes.csv")
+    )
+    both = second.merge(first[first["theme"] != ""], on=keys)
+    sets = [[set(cell.split("; ")) - {"none"} for cell in both[side]] for side in ("theme_x", "theme_y")]
+    shared = sum(len(a & b) for a, b in zip(*sets, strict=True))
+    return len(both), 2 * shared / sum(len(mine) for side in sets for mine in side)
+
+
 def effects(sample: Sample) -> pd.DataFrame:
     """Return the planted effects and null pairs with the sizes recomputed from the gold codes.
 
@@ -372,6 +386,8 @@ def main() -> None:
         ("baselines, test split", baselines(sample)),
     ):
         print(f"\n{title}\n{table.round(3).to_string()}")
+    n, score = theme_agreement()
+    print(f"\nknown themes in corpora/training, {n} passages read twice: micro F1 {score:.3f}")
 
 
 if __name__ == "__main__":

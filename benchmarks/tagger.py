@@ -36,12 +36,11 @@ from declinethemes.tag import Tagger
 from declinethemes.tag.evaluate import best_thresholds, brier_skill, calibration_error, categories, f1, macro_f1
 from declinethemes.tag.features import Block, Words, build
 from declinethemes.tag.train import WEIGHTS, fit_folds, fold_of, label_matrix, train
-from declinethemes.themes.known import DEFAULT, closeness
-from declinethemes.training import Coded, read_coded, theme_members, theme_thresholds
+from declinethemes.training import Coded, read_coded
 
 Labels = NDArray[np.bool_]
 Predict = Callable[[list[str], list[str]], Labels]
-PARTS = ("sample", "cuts", "short", "counting", "themes", "fewshot", "speed", "cold")
+PARTS = ("sample", "cuts", "short", "counting", "fewshot", "speed", "cold")
 COUNTED = (0.0, 0.4, 0.5, 0.6, 0.7)
 RESAMPLES, SEED, MIN_POSITIVES = 2000, 0, 10
 DRAWS, SHOTS = 10, 8
@@ -348,23 +347,6 @@ def _kappa(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     return float(((a == b).mean() - chance) / (1 - chance)) if chance < 1 else 0.0
 
 
-def known_themes(_: Path | None) -> None:
-    """Print how well passages with a theme's gold code join the theme, with either shipped encoder."""
-    framework = load_framework()
-    fit, test = (read_coded(shipped("corpora/sample"), splits=s) for s in (("train", "calibration"), ("test",)))
-    row = {passage: i for i, passage in enumerate(test.passages["passage_id"])}
-    for name in (GENERAL, HIRING):
-        encoder = Encoder.load(name)
-        cuts = theme_thresholds(fit, framework, encoder)
-        near = closeness(encoder.encode(test.passages["text"].tolist()), framework, encoder)
-        truth, found = [], []
-        for j, theme in enumerate(framework.themes):
-            pool, members = theme_members(test, theme, row)
-            truth += members.tolist()
-            found += [near[row[passage], j] >= cuts.get(theme.id, DEFAULT) for passage in pool]
-        print(f"known themes given the code, sample test, {name}: micro F1 {f1(np.array(truth), np.array(found)):.3f}")
-
-
 # --- few examples
 
 
@@ -483,7 +465,7 @@ def main() -> None:
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         return
     work: dict[str, Callable[[Path | None], None]] = {
-        "sample": on_coded_text, "cuts": cuts, "short": short_answers, "counting": counting, "themes": known_themes,
+        "sample": on_coded_text, "cuts": cuts, "short": short_answers, "counting": counting,
         "fewshot": few_examples, "speed": speed, "cold": cold,
     }  # fmt: skip
     for part in given.only.split(","):

@@ -9,6 +9,8 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
@@ -28,7 +30,7 @@ from declinethemes.tag.evaluate import (
     macro_f1,
     per_code,
 )
-from declinethemes.tag.features import Block, Words, join
+from declinethemes.tag.features import Block, Words, join, near
 from declinethemes.tag.linear import fit_linear
 from declinethemes.tag.train import WEIGHTS
 from declinethemes.training import measure, read_coded, train_tagger
@@ -392,6 +394,69 @@ def test_texts_of_one_voice_stay_together(tmp_path):
 
 
 # --- features and figures
+
+
+def test_a_table_may_say_which_known_themes_passages_have(tmp_path):
+    table = tmp_path / "coded.csv"
+    rows = ["text,code,theme", "Nine weeks.,a.b,slow_process; ghosting", "Nine weeks.,a.c,", "Fine.,,none", "So.,a.b,"]
+    table.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    coded = read_coded(table)
+    text = dict(zip(coded.passages["passage_id"], coded.passages["text"], strict=True))
+    found = {(text[p], None if pd.isna(t) else t) for p, t in coded.themes.itertuples(index=False)}
+    assert found == {("Nine weeks.", "slow_process"), ("Nine weeks.", "ghosting"), ("Fine.", None)}
+
+
+def test_the_shipped_tagger_has_learnt_the_known_themes(tagger):
+    assert tagger.themes_ == tuple(theme.id for theme in load_framework().themes)
+    texts = ["The process dragged on for eleven weeks, far too long.", "We talked about gardening."]
+    found = tagger.themes(passages(texts))
+    assert found.shape == (2, 15)
+    assert found["slow_process"].iloc[0] > 0.5
+    assert found.iloc[1].max() < 0.5
+    assert found.to_numpy().min() >= 0
+    assert tagger.themes(passages([])).shape == (0, 15)
+
+
+def test_a_tagger_trained_without_themes_has_none(two):
+    trained = Tagger.load(two[0] / "tagger")
+    assert trained.themes_ == ()
+    assert trained.themes(passages(["Any text."])).shape == (1, 0)
+
+
+def test_themes_are_learnt_from_a_table_that_has_them(two, tmp_path):
+    theme = 'id = "low"\ncode = "pay.base"\nlabel = "Low pay"\ndefinition = "Low."\nstance = "negative"\nexemplars = []'
+    (tmp_path / "framework.toml").write_text(f"{FRAMEWORK}\n[[theme]]\n{theme}\n")
+    table = coded()
+    table["theme"] = np.where(table["stance"].eq("negative") & table["code"].eq("pay.base"), "low", "none")
+    table.to_csv(tmp_path / "coded.csv", index=False)
+    framework = load_framework(tmp_path / "framework.toml")
+    card = train_tagger(
+        [tmp_path / "coded.csv"], framework=framework, out=tmp_path / "tagger", encoders=["minilm-int8"]
+    )
+    assert card["themes"] == {"low": 10}
+    found = Tagger.load(tmp_path / "tagger").themes(
+        passages(["The salary in Cairo was too low.", "In Cairo the pay was good."])
+    )
+    assert found["low"].iloc[0] > 0.5 > found["low"].iloc[1]
+
+
+def test_neighbours_are_those_of_the_same_document_with_other_words():
+    frame = passages(["a", "b", "b", "c", "d"]).assign(
+        document_id=["x", "x", "x", "x", "y"], turn_no=[0, 1, 2, 3, 0], start_char=0
+    )
+    scores = np.array([[1.0], [5.0], [5.0], [3.0], [9.0]])
+    np.testing.assert_array_equal(near(frame, scores)[:, 0], [5.0, 3.0, 3.0, 5.0, np.nan])
+    rows = frame.assign(document_id="x", turn_no=0)
+    assert np.isnan(near(rows, scores)).all()
+
+
+@given(st.permutations(range(5)))
+@settings(max_examples=20, deadline=None)
+def test_neighbours_do_not_depend_on_the_order_of_the_rows(order):
+    frame = passages(["a", "b", "b", "c", "d"]).assign(document_id="x", turn_no=[0, 1, 2, 3, 4], start_char=0)
+    scores = np.arange(10, dtype=float).reshape(5, 2)
+    mixed = near(frame.iloc[order].reset_index(drop=True), scores[order])
+    np.testing.assert_array_equal(mixed, near(frame, scores)[order])
 
 
 def test_features_are_passage_prompt_product_and_whether_there_is_a_prompt():

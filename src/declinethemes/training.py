@@ -6,7 +6,6 @@ tagger's folder, or frames of figures. The fitting itself is in `tag.train`; her
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +17,14 @@ from numpy.typing import NDArray
 
 from declinethemes import schema
 from declinethemes.corpus import read_corpus
-from declinethemes.encode import GENERAL, SHIPPED, Encoder
+from declinethemes.encode import SHIPPED
 from declinethemes.errors import InputError
-from declinethemes.framework import Framework, KnownTheme
+from declinethemes.framework import Framework
 from declinethemes.passages import passage_id
 from declinethemes.tag import Tagger
-from declinethemes.tag.evaluate import best_threshold, calibration_error, categories, f1, macro_f1, per_code
+from declinethemes.tag.evaluate import calibration_error, categories, f1, macro_f1, per_code
 from declinethemes.tag.gold import project
 from declinethemes.tag.train import label_matrix, train
-from declinethemes.themes.known import closeness
 
 KEY = b"the sample study is public"
 FITTED_ON = ("train", "calibration")
@@ -44,7 +42,7 @@ class Coded:
     questions : pandas.DataFrame
         Columns document_id, text, codes.
     themes : pandas.DataFrame
-        Columns passage_id, theme_id.
+        Columns passage_id, theme_id: a row for every passage that was looked at and each theme it has; missing: none.
     familiar : frozenset of str
         Passages that the shipped hiring encoder was tuned on.
     """
@@ -64,7 +62,8 @@ def read_coded(path: str | Path, *, splits: Collection[str] | None = None) -> Co
     path : path
         A folder like the sample (documents/, candidates.csv, gold/tags.csv, and splits.csv if splits are asked for), or
         a .csv with columns text and code (a row per passage and code; empty code: none), optional prompt, stance, voice
-        (whose words: kept together when folds are made), split ("encoder": the shipped encoder was tuned on it).
+        (whose words: kept together when folds are made), split ("encoder": the shipped encoder was tuned on it), theme
+        (known themes between semicolons; "none": looked at, and none; empty: not looked at).
     splits : collection of str, optional
         Only candidates of these splits.
 
@@ -94,7 +93,10 @@ def _read_folder(place: Path, splits: Collection[str] | None) -> Coded:
         gold = gold[gold["document_id"].isin(own)].reset_index(drop=True)
     found = project(gold, corpus.turns, corpus.passages, redact=corpus.redact)
     passages = corpus.passages[corpus.passages["passage_id"].isin(found.covered)].reset_index(drop=True)
-    return Coded(passages=passages, tags=found.tags, questions=found.questions, themes=found.themes)
+    themes = found.themes
+    if len(themes):  # without any, nobody looked
+        themes = passages[["passage_id"]].merge(themes, on="passage_id", how="left")
+    return Coded(passages=passages, tags=found.tags, questions=found.questions, themes=themes)
 
 
 def _csv(file: Path) -> pd.DataFrame:
@@ -114,7 +116,7 @@ def _read_table(file: Path) -> Coded:
     table = table.assign(
         **{
             name: pd.Series(pd.NA, index=table.index, dtype="string")
-            for name in ("prompt", "stance", "voice", "split")
+            for name in ("prompt", "stance", "voice", "split", "theme")
             if name not in table
         }
     )
@@ -137,9 +139,17 @@ def _read_table(file: Path) -> Coded:
         passages=schema.conform(passages[list(schema.TABLES["passages"].columns)], "passages"),
         tags=schema.conform(tags, "tags"),
         questions=pd.DataFrame({"document_id": [], "text": [], "codes": []}),
-        themes=pd.DataFrame(columns=["passage_id", "theme_id"], dtype="string"),
+        themes=_themes(table),
         familiar=frozenset(table.loc[(table["split"] == "encoder").fillna(False), "passage_id"]),
     )
+
+
+def _themes(table: pd.DataFrame) -> pd.DataFrame:
+    """Return passage_id and theme_id of a table whose column theme holds ids between semicolons, or "none"."""
+    said = table.loc[table["theme"].notna(), ["passage_id", "theme"]]
+    themes = said.assign(theme_id=said["theme"].str.split(";")).explode("theme_id")
+    themes["theme_id"] = themes["theme_id"].astype("string").str.strip().replace({"none": pd.NA, "": pd.NA})
+    return themes[["passage_id", "theme_id"]].drop_duplicates().reset_index(drop=True)
 
 
 def train_tagger(
@@ -150,7 +160,7 @@ def train_tagger(
     encoders: Sequence[str] = tuple(SHIPPED),
     random_state: int = 0,
 ) -> dict[str, Any]:
-    """Train a tagger, and the thresholds of the known themes, on coded corpora; return the card as written.
+    """Train a tagger, which learns the known themes too, on coded corpora; return the card as written.
 
     Of folders with a splits.csv only the training and calibration candidates are used. The better one of the encoders
     is kept.
@@ -163,7 +173,7 @@ def train_tagger(
         themes=pd.concat([p.themes for p in parts], ignore_index=True),
         familiar=frozenset().union(*(p.familiar for p in parts)),
     )
-    card = train(
+    return train(
         coded.passages,
         coded.tags,
         questions=coded.questions,
@@ -171,45 +181,9 @@ def train_tagger(
         out=out,
         encoders=encoders,
         familiar=coded.familiar,
+        themes=coded.themes,
         random_state=random_state,
     )
-    card["theme_thresholds"] = theme_thresholds(coded, framework, Encoder.load(GENERAL))
-    (out / "tagger.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    return card
-
-
-def theme_thresholds(coded: Coded, framework: Framework, encoder: Encoder) -> dict[str, float]:
-    """Return the closeness with the best F1 for each known theme with eight coded passages.
-
-    Only passages with the theme's code and a stance that fits are looked at.
-    """
-    # Tables of passages carry no themes: only passages of corpora that do can teach a threshold.
-    passages = coded.passages[coded.passages["passage_id"].isin(_themed(coded))]
-    near = closeness(encoder.encode(passages["text"].tolist()), framework, encoder)
-    row = {passage: i for i, passage in enumerate(passages["passage_id"])}
-    out = {}
-    for j, theme in enumerate(framework.themes):
-        pool, truth = theme_members(coded, theme, row)
-        if truth.sum() >= 8:
-            out[theme.id] = round(best_threshold(truth, np.array([near[row[p], j] for p in pool], dtype=np.float64)), 4)
-    return out
-
-
-def theme_members(coded: Coded, theme: KnownTheme, among: Collection[str]) -> tuple[list[str], NDArray[np.bool_]]:
-    """Return the passages with a theme's code and a stance that fits, and which of them have the theme."""
-    mine = coded.tags[coded.tags["code"] == theme.code]
-    if theme.stance == "negative":
-        mine = mine[mine["stance"].isin(["negative", "mixed"])]
-    members = set(coded.themes.loc[coded.themes["theme_id"] == theme.id, "passage_id"])
-    pool = [passage for passage in mine["passage_id"] if passage in among]
-    return pool, np.array([passage in members for passage in pool], dtype=bool)
-
-
-def _themed(coded: Coded) -> frozenset[str]:
-    """Return passages of documents in which some passage has a theme."""
-    whose = dict(zip(coded.passages["passage_id"], coded.passages["document_id"], strict=True))
-    documents = {whose[p] for p in coded.themes["passage_id"] if p in whose}
-    return frozenset(p for p, d in whose.items() if d in documents)
 
 
 def measure(tagger: Tagger, coded: Coded) -> tuple[pd.DataFrame, dict[str, float]]:

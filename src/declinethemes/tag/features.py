@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
@@ -128,6 +129,37 @@ def join(passages: Array, prompts: Array) -> Array:
     there = (np.abs(prompts).sum(axis=1, keepdims=True) > 0).astype(np.float32)
     interaction = passages * prompts * np.float32(np.sqrt(passages.shape[1]))
     return np.hstack([passages, prompts, interaction, there]).astype(np.float32)
+
+
+def near(passages: pd.DataFrame, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the higher of the scores of the passages just before and after each passage in its document.
+
+    Parameters
+    ----------
+    passages : pandas.DataFrame
+        The passages table. Passages of one document in the same place (rows of a table) are no neighbours, nor are
+        equal texts: saying a thing twice does not make it more likely.
+    scores : array (n_passages, n_columns)
+
+    Returns
+    -------
+    array (n_passages, n_columns)
+        NaN for passages that stand alone.
+    """
+    document, text = passages["document_id"].to_numpy(dtype=str), passages["text"].to_numpy(dtype=object)
+    turn, start = (passages[name].to_numpy(dtype=np.int64) for name in ("turn_no", "start_char"))
+    out = np.full(scores.shape, -np.inf)
+    order = np.lexsort((start, turn, document)).tolist()
+    for way in (order, order[::-1]):
+        before: int | None = None  # the last passage with another text
+        for last, here in pairwise(way):
+            if document[last] != document[here] or (turn[last], start[last]) == (turn[here], start[here]):
+                before = None
+                continue
+            before = last if text[last] != text[here] else before
+            if before is not None:
+                out[here] = np.maximum(out[here], scores[before])
+    return np.where(np.isinf(out), np.nan, out)
 
 
 def with_code(block: Block, n_codes: int, code: int | NDArray[np.int64]) -> Block:

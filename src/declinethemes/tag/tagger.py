@@ -19,7 +19,7 @@ from declinethemes import schema
 from declinethemes._resources import resource
 from declinethemes.encode import Encoder, check_hash, read_card
 from declinethemes.errors import InputError, ModelError
-from declinethemes.tag.features import Block, Words, build, with_code
+from declinethemes.tag.features import Block, Words, build, near, with_code
 from declinethemes.tag.linear import Linear
 
 FORMAT = 3
@@ -156,7 +156,7 @@ class Tagger:
         passages = schema.conform(passages, "passages")
         if passages.empty:
             return schema.empty("tags")
-        features = self._features(list(passages["text"]), [None if pd.isna(p) else str(p) for p in passages["prompt"]])
+        features = self._features(list(passages["text"]), _prompts(passages))
         folds = self._folds(passages)
         return self._tags(passages, features, self._probabilities(features, "tag", folds), folds)
 
@@ -198,10 +198,42 @@ class Tagger:
         sure = (tags["probability"] >= least).fillna(False).to_numpy(dtype=bool)
         return tags[sure | (tags["decided_by"] != "model").to_numpy(dtype=bool)].reset_index(drop=True)
 
+    @property
+    def themes_(self) -> tuple[str, ...]:
+        """Known themes that were learnt from coded passages."""
+        return tuple(self.card_.get("themes", ()))
+
+    def themes(self, passages: pd.DataFrame) -> pd.DataFrame:
+        """Return how probable each known theme is that was learnt.
+
+        What the passages just before and after say counts too: people stay with a subject.
+
+        Parameters
+        ----------
+        passages : pandas.DataFrame
+            The passages table; whole documents, else neighbours are missing.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index passage_id, a column per theme in `themes_`, values 0..1.
+        """
+        passages = schema.conform(passages, "passages")
+        rows = pd.Index(passages["passage_id"], name="passage_id")
+        if not self.themes_ or passages.empty:
+            return pd.DataFrame(index=rows, columns=list(self.themes_), dtype="float64")
+        features = self._features(list(passages["text"]), _prompts(passages))
+        own = self._logits(features, "theme", self._folds(passages)).astype(np.float64)
+        beside = near(passages, own) - self.arrays["theme_typical"]
+        scaled = own * self.arrays["theme_own"] + np.nan_to_num(beside) * self.arrays["theme_near"]
+        return pd.DataFrame(
+            _sigmoid(scaled + self.arrays["theme_shift"]), index=rows, columns=list(self.themes_), dtype="float64"
+        )
+
     def stances(self, passages: pd.DataFrame, tags: pd.DataFrame) -> NDArray[np.object_]:
         """Return the stance of each tag: array of str (n_tags,), for tags of these passages."""
         row = {passage: i for i, passage in enumerate(passages["passage_id"])}
-        features = self._features(list(passages["text"]), [None if pd.isna(p) else str(p) for p in passages["prompt"]])
+        features = self._features(list(passages["text"]), _prompts(passages))
         out = np.empty(len(tags), dtype=object)
         names = tags["code"].to_numpy(dtype=str)
         places = np.array([row[passage] for passage in tags["passage_id"]], dtype=int)
@@ -239,8 +271,16 @@ class Tagger:
 
     def _probabilities(self, features: Block, head: str, folds: NDArray[np.int64] | None = None) -> Probabilities:
         scaled = self._logits(features, head, folds) * self.arrays[f"{head}_slope"] + self.arrays[f"{head}_shift"]
-        probabilities: Probabilities = 1 / (1 + np.exp(-np.clip(scaled, -60, 60)))
-        return probabilities
+        return _sigmoid(scaled)
+
+
+def _sigmoid(scores: Probabilities) -> Probabilities:
+    probabilities: Probabilities = 1 / (1 + np.exp(-np.clip(scores, -60, 60)))
+    return probabilities
+
+
+def _prompts(passages: pd.DataFrame) -> list[str | None]:
+    return [None if pd.isna(prompt) else str(prompt) for prompt in passages["prompt"]]
 
 
 def _words(arrays: Mapping[str, NDArray[Any]], name: str) -> Words:

@@ -25,7 +25,7 @@ from declinethemes.encode import Encoder
 from declinethemes.errors import InputError
 from declinethemes.framework import Framework
 from declinethemes.tag.evaluate import best_thresholds
-from declinethemes.tag.features import Block, Words, build, with_code
+from declinethemes.tag.features import Block, Words, build, near, with_code
 from declinethemes.tag.linear import Linear, fit_linear, platt
 from declinethemes.tag.tagger import FORMAT
 
@@ -77,6 +77,7 @@ def train(
     out: Path,
     encoders: Sequence[str],
     familiar: Collection[str] = frozenset(),
+    themes: pd.DataFrame | None = None,
     random_state: int = 0,
 ) -> dict[str, Any]:
     """Fit a tagger and write it to a folder.
@@ -98,6 +99,9 @@ def train(
     familiar : collection of str
         Passages that an encoder was tuned on: heads learn from them, but cuts, calibration and the choice of the
         encoder do not, since vectors fit them too well.
+    themes : pandas.DataFrame, optional
+        Columns passage_id, theme_id: which known themes passages have, missing where none; passages without a row were
+        not looked at. Themes with 8 passages are learnt.
     random_state : int
         Seed of the folds.
 
@@ -144,6 +148,10 @@ def train(
         | ask_heads.arrays("ask")
         | _fit_stance(block, passages, tags, codes, folds, heads.vector_weight)
     )
+    learnt: dict[str, int] = {}
+    if themes is not None:
+        found, learnt = _fit_themes(block, passages, tags, themes, framework, folds, fresh, heads.vector_weight)
+        arrays |= found
     for key, part in zip(("passage", "prompt"), words, strict=True):
         arrays[f"{key}_terms"] = np.frombuffer("\n".join(part.terms).encode(), dtype=np.uint8)
         arrays[f"{key}_idf"] = part.idf
@@ -166,6 +174,7 @@ def train(
         "recall": recall,
         "held_out": {str(d): int(f) for d, f in sorted(zip(passages["document_id"], folds, strict=True))},
         "codes": entries,
+        "themes": learnt,
     }
     (out / "tagger.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     return card
@@ -313,6 +322,65 @@ def _fit_stance(
     if not len(places):  # nothing was coded: everything is neutral
         whole.bias[schema.STANCES.index("neutral")] = 0
     return _arrays("stance", whole, parts)
+
+
+def _fit_themes(
+    block: Block,
+    passages: pd.DataFrame,
+    tags: pd.DataFrame,
+    themes: pd.DataFrame,
+    framework: Framework,
+    folds: NDArray[np.int64],
+    fresh: NDArray[np.int64],
+    vector_weight: float,
+) -> tuple[Arrays, dict[str, int]]:
+    """Fit one logistic regression per known theme, and one over its score and that of the passages beside.
+
+    Passages that were looked at teach, and those without a code that has a theme, which cannot have one. The second
+    regression uses out-of-fold scores of the fresh ones among them.
+
+    Returns
+    -------
+    arrays, dict of theme to number of passages
+        Of the themes with enough passages.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    counts = themes["theme_id"].value_counts()
+    learnt = [theme.id for theme in framework.themes if counts.get(theme.id, 0) >= MIN_EXAMPLES]
+    if not learnt:
+        return {}, {}
+    row = {passage: i for i, passage in enumerate(passages["passage_id"])}
+    labels = np.zeros((len(passages), len(learnt)), dtype=bool)
+    having = themes[themes["theme_id"].isin(learnt) & themes["passage_id"].isin(row)]
+    for passage, theme in zip(having["passage_id"], having["theme_id"], strict=True):
+        labels[row[passage], learnt.index(theme)] = True
+    bearing = tags.loc[tags["code"].isin({theme.code for theme in framework.themes}), "passage_id"]
+    looked = passages["passage_id"].isin(set(themes["passage_id"])) | ~passages["passage_id"].isin(set(bearing))
+    rows = np.flatnonzero(looked.to_numpy(dtype=bool))
+    whole, parts = fit_folds(block[rows], labels[rows], folds[rows], vector_weight=vector_weight)
+    own = np.full(labels.shape, np.nan)
+    for fold, part in enumerate(parts):
+        held = rows[folds[rows] == fold]
+        own[held] = part.scores(block[held])
+    beside = near(passages, np.where(np.isnan(own), -np.inf, own))
+    usable = np.intersect1d(rows, fresh)
+    placed = usable[~np.isnan(beside[usable, 0])]
+    typical = np.nanmean(beside[placed], axis=0) if len(placed) else np.zeros(len(learnt))
+    beside = np.nan_to_num(beside - typical)
+    weights = np.zeros((3, len(learnt)), dtype=np.float32)
+    for j in range(len(learnt)):
+        truth = labels[usable, j]
+        if truth.any() and not truth.all():
+            model = LogisticRegression().fit(np.stack([own[usable, j], beside[usable, j]], axis=1), truth)
+            weights[:, j] = *model.coef_[0], model.intercept_[0]
+        else:
+            weights[:, j] = 1, 0, 0
+    arrays = _arrays("theme", whole, parts) | dict(
+        zip(("theme_own", "theme_near", "theme_shift"), weights, strict=True)
+    )
+    arrays["theme_typical"] = typical.astype(np.float32)
+    return arrays, {theme: int(counts[theme]) for theme in learnt}
 
 
 def _arrays(name: str, whole: Linear, folds: Sequence[Linear]) -> Arrays:

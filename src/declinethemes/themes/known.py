@@ -1,13 +1,12 @@
 """Assign passages to the framework's known themes.
 
-In: passages, tags, vectors. Out: passage, theme and strength. A passage joins a known theme when it has the theme's
-code, a stance that fits, and is close enough to the theme's definition or one of its exemplars. Thresholds stand beside
-the shipped tagger, calibrated on coded passages; a theme without one uses `DEFAULT`.
+In: passages, tags, vectors, and how probable each theme is that a tagger has learnt. Out: passage, theme and strength.
+A passage joins a known theme when it has the theme's code and a stance that fits, and is more likely than not to be
+about it. A theme that no tagger has learnt (one of the user's own) is joined by closeness to its definition and
+exemplars instead.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,8 @@ from numpy.typing import NDArray
 from declinethemes.encode import Encoder
 from declinethemes.framework import Framework
 
-DEFAULT = 0.30
+LIKELY = 0.5
+CLOSE = 0.30
 
 Array = NDArray[np.float32]
 
@@ -47,19 +47,44 @@ def assign_known(
     vectors: Array,
     framework: Framework,
     encoder: Encoder,
-    thresholds: Mapping[str, float],
+    likely: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Return columns passage_id, theme_id, strength (0..1)."""
-    near = closeness(vectors, framework, encoder)
-    row = {passage: i for i, passage in enumerate(passages["passage_id"])}
+    """Return columns passage_id, theme_id, strength (0..1).
+
+    Parameters
+    ----------
+    passages, tags : pandas.DataFrame
+        The tables.
+    vectors : array (n_passages, n_dimensions)
+        Unit rows.
+    framework : Framework
+        Names the themes.
+    encoder : Encoder
+        That the vectors are of.
+    likely : pandas.DataFrame, optional
+        Index passage_id, a column per theme that was learnt: its probability (`Tagger.themes`).
+    """
+    learnt = set() if likely is None else set(likely.columns)
+    near = pd.DataFrame(index=passages["passage_id"])
+    if any(theme.id not in learnt for theme in framework.themes):
+        near = pd.DataFrame(
+            closeness(vectors, framework, encoder),
+            index=passages["passage_id"],
+            columns=[theme.id for theme in framework.themes],
+        )
     yes = tags[tags["decision"] == "yes"]
-    rows = []
-    for j, theme in enumerate(framework.themes):
+    parts = []
+    for theme in framework.themes:
         mine = yes[yes["code"] == theme.code]
         if theme.stance == "negative":
             mine = mine[mine["stance"].isin(["negative", "mixed"])]
-        for passage in mine["passage_id"]:
-            strength = float(near[row[passage], j])
-            if strength >= thresholds.get(theme.id, DEFAULT):
-                rows.append((passage, theme.id, strength))
-    return pd.DataFrame(rows, columns=["passage_id", "theme_id", "strength"])
+        scores, least = (near, CLOSE) if likely is None or theme.id not in learnt else (likely, LIKELY)
+        strength = scores.loc[mine["passage_id"].drop_duplicates(), theme.id].astype("float64")
+        strength = strength[strength >= least]
+        parts.append(
+            pd.DataFrame({"passage_id": strength.index, "theme_id": theme.id, "strength": strength.to_numpy()})
+        )
+    found = [part for part in parts if len(part)]
+    return (
+        pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["passage_id", "theme_id", "strength"])
+    )
