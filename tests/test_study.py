@@ -15,6 +15,7 @@ from declinethemes.config import Settings
 from declinethemes.schema import TABLES
 from declinethemes.store import IDENTITIES
 from declinethemes.study import SETTINGS
+from declinethemes.themes import halves
 
 TABLE_NAMES = [
     name
@@ -96,8 +97,10 @@ def tables(folder):
     return {name: study.store.read(name) for name in TABLE_NAMES}
 
 
-def assert_same(left, right):
+def assert_same(left, right, *, but=()):
     for name in TABLE_NAMES:
+        if name in but:
+            continue
         ignore = ["path"] if name == "documents" else []
         assert_frame_equal(left[name].drop(columns=ignore), right[name].drop(columns=ignore), obj=name)
 
@@ -131,7 +134,8 @@ def test_document_by_document_gives_the_same_tables_as_all_at_once(files, refere
     study = fresh(tmp_path / "study")
     for path in documents(files):
         dt.analyze(path, candidates=files / "candidates.csv", study=study)
-    assert_same(tables(reference), tables(study))
+    assert_same(tables(reference), tables(study), but=["ledger"])  # which has a run for each document
+    assert tables(study)["ledger"]["run"].max() > 1
 
 
 @pytest.mark.slow
@@ -227,3 +231,94 @@ def test_crosstab_of_a_study_hides_small_cells_and_internal_shows_them(reference
     assert hidden.loc[small, ["n_mention", "share", "p_value", "ci_low"]].isna().all().all()
     assert shown.loc[small, "n_mention"].notna().all()
     assert (study.findings["verdict"] == "protected").any()
+
+
+# --- themes of a study, from run to run
+
+
+@pytest.fixture(scope="module")
+def themed(tmp_path_factory):
+    """Forty candidates with a survey answer on one of two new subjects under one code; two genders."""
+    folder = tmp_path_factory.mktemp("themed")
+    subjects = (
+        "The recruiter {} was kind and answered every message of mine on the very same day, always.",
+        "The panel with the {} people was friendly, relaxed and very well prepared for my visit there.",
+    )
+    words = "blue green tall quiet old young new busy calm clever early eager fine glad keen loud neat proud quick wise"
+    rows = [
+        (f"S{i:02d}", subjects[i % 2].format(words.split()[i // 2]), "woman" if i % 3 else "man") for i in range(40)
+    ]
+    pd.DataFrame(rows, columns=["candidate_id", "answer", "gender"]).drop(columns="gender").rename(
+        columns={"answer": "note"}
+    ).to_csv(folder / "notes.csv", index=False)
+    pd.DataFrame([(r[0], r[2], "first") for r in rows], columns=["candidate_id", "gender", "batch"]).to_csv(
+        folder / "candidates.csv", index=False
+    )
+    settings = Settings(segments=("gender",))
+    return dt.analyze(folder / "notes.csv", candidates=folder / "candidates.csv", settings=settings)
+
+
+@pytest.mark.slow
+def test_a_first_run_is_in_the_ledger_with_its_batch(themed):
+    ledger = themed.ledger
+    assert set(ledger["event"]) == {"new"}
+    assert set(ledger["batch"]) == {"first"}
+    assert set(ledger["theme_id"]) == set(themed.themes["theme_id"])
+    assert len(themed.themes[(themed.themes["kind"] == "emergent") & (themed.themes["status"] != "rest")]) >= 1
+
+
+@pytest.mark.slow
+def test_emergent_findings_are_called_exploratory_and_with_a_holdout_are_of_other_candidates(themed):
+    emergent = set(themed.themes.loc[themed.themes["kind"] == "emergent", "theme_id"])
+    found = themed.crosstab(by="gender", stance="all", internal=True).to_frame()
+    mine = found[found["item"].isin(emergent)]
+    assert len(mine)
+    assert mine["note"].str.contains("exploratory").all()
+    assert not found.loc[~found["item"].isin(emergent), "note"].fillna("").str.contains("exploratory").any()
+
+    themed.discover(holdout=True)
+    assert themed.holdout
+    halved = themed.crosstab(by="gender", stance="all", internal=True)
+    emergent = set(themed.themes.loc[themed.themes["kind"] == "emergent", "theme_id"])
+    others = halves(themed.people["candidate_id"], 0)[1]
+    mine = halved.findings[halved.findings["item"].isin(emergent)]
+    assert set(mine["n"] + mine["rest_n"]) <= {len(others)}
+    assert "two families" in " ".join(halved.notes)
+    assert not halved.findings["note"].fillna("").str.contains("exploratory").any()
+    themed.discover(holdout=False)
+    assert not themed.holdout
+
+
+@pytest.mark.slow
+def test_a_name_that_was_given_stays_through_a_rebuild_and_is_in_the_ledger(themed):
+    theme = themed.themes.query("kind == 'emergent' and status != 'rest'")["theme_id"].iloc[0]
+    themed.rename(theme, "  Kind   recruiters ")
+    themed.discover(rebuild=True)
+    assert themed.themes.set_index("theme_id").loc[theme, "label"] == "Kind recruiters"
+    event = themed.ledger.query("event == 'renamed'").iloc[-1]
+    assert (event["theme_id"], event["label"]) == (theme, "Kind recruiters")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("theme", "label", "message"),
+    [("nothing", "x", "no theme 'nothing'"), ("", "x", "no theme ''"), (None, " ", "a theme needs a name")],
+)
+def test_a_rename_that_cannot_be(themed, theme, label, message):
+    theme = themed.themes.query("kind == 'emergent'")["theme_id"].iloc[0] if theme is None else theme
+    with pytest.raises(dt.DeclineThemesError, match=message):
+        themed.rename(theme, label)
+
+
+@pytest.mark.slow
+def test_the_history_shows_no_small_count(themed):
+    history = themed.history()
+    assert len(history) == len(themed.ledger)
+    assert not history["n_candidates"].between(1, themed.settings.min_n - 1).any()
+
+
+@pytest.mark.slow
+def test_a_study_as_bertopic_has_its_themes(themed):
+    model = themed.to_bertopic()
+    assert set(model.custom_labels_) <= set(themed.themes["label"])
+    assert model.visualize_heatmap().data

@@ -33,6 +33,7 @@ DTYPES: Mapping[Kind, str] = {
 STANCES = ("positive", "negative", "mixed", "neutral")
 DECISIONS = ("yes", "no", "unsure")
 DOCUMENT_KINDS = ("call", "note", "survey", "email", "feedback")
+EVENTS = ("new", "kept", "split", "merged", "retired", "renamed")
 ITEM_KINDS = ("category", "code", "theme")
 VERDICTS = ("difference", "no material difference", "not enough data", "not tested", "protected")
 SMALL = 200  # rows up to which plain loops are quicker than pandas
@@ -190,9 +191,12 @@ TABLES: Mapping[str, Table] = {
                 "terms": _col("list", "terms that set it apart (c-TF-IDF, MMR), strongest first"),
                 "n_passages": _col("int", "passages assigned", nullable=False),
                 "n_candidates": _col("int", "candidates with at least one such passage", nullable=False),
-                "stability": _col("share", "mean bootstrap Jaccard over candidates, 0..1"),
+                "stability": _col("share", "mean bootstrap Jaccard over candidates, 0..1; only of emergent themes"),
                 "exemplars": _col("list", "passage ids of up to three exemplars, from different candidates"),
-                "status": _text("standing, tentative or retired", values=("standing", "tentative", "retired")),
+                "status": _text(
+                    "standing; tentative (stability under .60); rest (what is left of a code beyond its themes)",
+                    values=("standing", "tentative", "rest"),
+                ),
             },
         ),
         Table(
@@ -203,6 +207,22 @@ TABLES: Mapping[str, Table] = {
                 "passage_id": _text("the passage", nullable=False),
                 "theme_id": _text("the theme", nullable=False),
                 "strength": _col("share", "how well it fits, 0..1"),
+            },
+        ),
+        Table(
+            name="ledger",
+            doc="What became of each theme in each run; rows are only ever added.",
+            key=("run", "theme_id", "event"),
+            columns={
+                "run": _col("int", "number of the run, from 1", nullable=False),
+                "theme_id": _text("the theme", nullable=False),
+                "event": _text("what became of it", nullable=False, values=EVENTS),
+                "at": _col("date", "day of the run", nullable=False),
+                "batch": _text("batches of the candidates whose passages were new"),
+                "others": _col("list", "themes that its passages went to"),
+                "label": _text("its name then", nullable=False),
+                "n_passages": _col("int", "passages it had after the run", nullable=False),
+                "n_candidates": _col("int", "candidates it had after the run", nullable=False),
             },
         ),
         Table(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -27,14 +28,20 @@ from declinethemes.ingest import People, guess_columns, read_people
 from declinethemes.mentions import count_mentions
 from declinethemes.passages import prompts, split_turns
 from declinethemes.redact import Redactor
-from declinethemes.report import render_html, summarise
+from declinethemes.report import WORDS_WITHHELD, render_html, summarise
 from declinethemes.store import DATABASE, IDENTITIES, Store, write_text
 from declinethemes.tag import Tagger
 from declinethemes.tag.explain import carried
-from declinethemes.themes import find_themes
+from declinethemes.themes import Found, bertopic_of, find_themes, halves, merge_suggestions, record
 
 SETTINGS = "study.toml"
 COMPARED = 0.1  # an emergent theme is compared from this share of the candidates on
+EXPLORATORY = "exploratory: the theme was found in the words of these same candidates"
+HELD_OUT = "the theme was found in the words of other candidates"
+TWO_FAMILIES = (
+    "Themes found in the text were sought in one half of the candidates and compared in the other half; they and the "
+    "framework's items are two families, each tested at half of alpha."
+)
 Progress = Callable[[str, int, int], None]
 
 
@@ -235,32 +242,144 @@ class Study:
         turns = new[new["document_id"].isin(changed)].reset_index(drop=True)
         self._write(rows, turns, split_turns(turns, rows))
 
-    def discover(self) -> None:
-        """Find themes and count mentions, unless nothing has changed since they were found."""
+    def discover(self, *, rebuild: bool = False, holdout: bool | None = None) -> None:
+        """Find themes and count mentions, unless nothing has changed since they were found.
+
+        Parameters
+        ----------
+        rebuild : bool
+            Group everything anew. Else emergent themes stand, new passages join them, and only the others are grouped.
+        holdout : bool, optional
+            Seek emergent themes in the words of one half of the candidates, and compare them in the other half only.
+            Default: as last time, at first not.
+        """
+        halved = self.holdout if holdout is None else holdout
+        rebuild = rebuild or halved != self.holdout
         state = self._state("discover")
-        if self.store.get("discover") == state:
+        if self.store.get("discover") == state and not rebuild:
             return
         passages, tags = self.passages, self.tagger.counted(self.tags)
-        before = set(self.encoder.memory)
+        before, ledger = set(self.encoder.memory), self.ledger
+        earlier = Found(themes=self.themes, assignments=self.assignments, without=pd.DataFrame())
         found = find_themes(
             passages,
             tags,
             framework=self.framework,
             encoder=self.encoder,
-            thresholds=self.tagger.card_.get("theme_thresholds"),
-            earlier=self.assignments,
+            likely=self.tagger.themes(passages),
+            earlier=earlier if len(ledger) else None,
+            rebuild=rebuild,
+            among=halves(passages["candidate_id"], self.settings.seed)[0] if halved else None,
+            random_state=self.settings.seed,
         )
         mentions = count_mentions(passages, tags, found.themes, found.assignments, self._asked())
         self.store.add_vectors(self.encoder.id, _since(self.encoder, before))
         self.store.drop_vectors(but={self.encoder.id, self.tagger.encoder.id})
         reasons = found.without["reason"].value_counts().to_dict()
+        events = record(
+            (earlier.themes, earlier.assignments) if len(ledger) else None,
+            (found.themes, found.assignments),
+            run=int(ledger["run"].max()) + 1 if len(ledger) else 1,
+            at=date.today().isoformat(),
+            batch=self._batches(set(passages["passage_id"]) - set(earlier.assignments["passage_id"])),
+        )
         self.store.replace(
-            {"themes": found.themes, "assignments": found.assignments, "mentions": mentions},
+            {
+                "themes": found.themes,
+                "assignments": found.assignments,
+                "mentions": mentions,
+                "ledger": pd.concat([ledger, events], ignore_index=True) if len(ledger) else events,
+            },
             meta={
                 "discover": state,
+                "holdout": "yes" if halved else "",
                 "without_theme": "; ".join(f"{n} {reason}" for reason, n in sorted(reasons.items())),
             },
         )
+
+    def rename(self, theme_id: str, label: str) -> None:
+        """Give a theme a name that it keeps in every later run; the ledger says so.
+
+        Raises
+        ------
+        InputError
+            There is no such theme, or it is one of the framework's, or the name is empty.
+        """
+        label = " ".join(label.split())
+        themes, ledger = self.themes, self.ledger
+        row = themes[themes["theme_id"] == theme_id]
+        if row.empty:
+            raise InputError(
+                f"no theme '{theme_id}' in this study; there are: {', '.join(themes['theme_id'][:8])}, ..."
+            )
+        if row["kind"].iloc[0] == "known":
+            raise InputError(f"'{theme_id}' is named in the framework: change its label there")
+        if not label:
+            raise InputError("a theme needs a name")
+        themes.loc[row.index, "label"] = label
+        facts = row.iloc[0]
+        event = {
+            "run": int(ledger["run"].max()) + 1,
+            "theme_id": theme_id,
+            "event": "renamed",
+            "at": date.today().isoformat(),
+            "batch": pd.NA,
+            "others": [],
+            "label": label,
+            "n_passages": facts["n_passages"],
+            "n_candidates": facts["n_candidates"],
+        }
+        self.store.replace(
+            {"themes": themes, "ledger": pd.concat([ledger, schema.conform(pd.DataFrame([event]), "ledger")])}
+        )
+
+    def _batches(self, passage_ids: Collection[str]) -> str:
+        """Return the batches of the candidates of these passages, in order."""
+        passages, candidates = self.passages, self.candidates
+        people = passages.loc[passages["passage_id"].isin(list(passage_ids)), "candidate_id"]
+        batches = candidates.loc[candidates["candidate_id"].isin(people), "batch"].dropna()
+        return ", ".join(sorted(batches.unique()))
+
+    @property
+    def holdout(self) -> bool:
+        """Whether emergent themes are sought in one half of the candidates and compared in the other."""
+        return self.store.get("holdout") == "yes"
+
+    def merge_suggestions(self) -> pd.DataFrame:
+        """Return pairs of emergent themes that may be one: theme_id, other_id, code, overlap (0..1)."""
+        return merge_suggestions(
+            self.themes, self.assignments, self.passages, self.encoder.encode(self.passages["text"].tolist())
+        )
+
+    def history(self) -> pd.DataFrame:
+        """Return the ledger as others may see it: small counts and words of small themes left out."""
+        ledger: pd.DataFrame = self.ledger
+        min_n = self.settings.min_n
+        few = ledger["n_candidates"].between(1, min_n - 1)
+        found = ~ledger["theme_id"].isin(self.framework.labels)
+        ledger["label"] = ledger["label"].map(scrub_quote).mask(few & found, WORDS_WITHHELD)
+        ledger[["n_passages", "n_candidates"]] = ledger[["n_passages", "n_candidates"]].mask(few)
+        return ledger
+
+    def to_bertopic(self) -> Any:
+        """Return a BERTopic model over the themes of this study, for its figures and tables.
+
+        Each passage counts for the theme it is strongest in; topics are numbered in the order of `themes`, and have
+        their labels as ``custom_labels_``. The model holds passages of persons: do not save or share it.
+
+        Returns
+        -------
+        bertopic.BERTopic
+            ``visualize_barchart(custom_labels=True)``, ``visualize_hierarchy()``, ``visualize_heatmap()``,
+            ``visualize_topics()`` (five themes and more) and ``get_topic_info()`` work.
+
+        Raises
+        ------
+        InputError
+            There are fewer than two themes.
+        """
+        self.discover()
+        return bertopic_of(self.themes, self.assignments, self.passages, self.encoder)
 
     def find(self, *, by: str | Sequence[str] | None = None) -> None:
         """Compute and store the findings of the declared segments, or of those given, unless nothing has changed."""
@@ -328,20 +447,19 @@ class Study:
                 f"no segments are declared in study.toml; there are: {', '.join(possible_segments(self.people))}"
             )
         counted = stance or self.settings.stance
-        result = crosstab(
-            self.compared(stance=counted),
-            spoke,
-            by=wanted,
-            adjust_for=adjust_for,
-            among=among,
-            stance=counted,  # type: ignore[arg-type]
-            margin=self.settings.margin,
-            alpha=self.settings.alpha,
-            min_n=self.settings.min_n,
-            random_state=self.settings.seed,
-            recall=self.tagger.card_.get("recall"),
-            sensitive=self.sensitive,
-        )
+        options = {"by": wanted, "adjust_for": adjust_for, "among": among, "stance": counted}
+        mentions = self.compared(stance=counted)
+        emergent = mentions["item"].isin(self.themes.loc[self.themes["kind"] == "emergent", "theme_id"])
+        if self.holdout:
+            others = halves(spoke["candidate_id"], self.settings.seed)[1]
+            heard = spoke["candidate_id"].isin(others)
+            later = mentions[emergent & mentions["candidate_id"].isin(others)]
+            framework = self._compare(mentions[~emergent], spoke, alpha=self.settings.alpha / 2, **options)
+            found = self._compare(later, spoke[heard], alpha=self.settings.alpha / 2, **options)
+            result = framework.joined(found.noted(HELD_OUT), note=TWO_FAMILIES)
+        else:
+            result = self._compare(mentions, spoke, alpha=self.settings.alpha, **options)
+            result = result.noted(EXPLORATORY, items=set(mentions.loc[emergent, "item"]))
         if internal:
             return result
         shown = self._protect(result.findings)
@@ -350,15 +468,32 @@ class Study:
         open_rows = omnibus[omnibus["_merge"] == "left_only"].drop(columns="_merge").reset_index(drop=True)
         return replace(result, findings=shown, omnibus=open_rows)
 
+    def _compare(self, mentions: pd.DataFrame, people: pd.DataFrame, **options: Any) -> Crosstab:
+        """Cross-tabulate with the settings of the study."""
+        return crosstab(
+            mentions.reset_index(drop=True),
+            people.reset_index(drop=True),
+            margin=self.settings.margin,
+            min_n=self.settings.min_n,
+            random_state=self.settings.seed,
+            recall=self.tagger.card_.get("recall"),
+            sensitive=self.sensitive,
+            **options,
+        )
+
     def compared(self, *, stance: str = "all") -> pd.DataFrame:
         """Return the mentions that are compared: of every item that anybody speaks of in this stance.
 
-        An emergent theme needs a tenth of the candidates, fixed before looking at any segment. Smaller ones are listed,
-        not compared: each would only make the family of comparisons larger.
+        An emergent theme needs a tenth of the candidates, fixed before looking at any segment. Smaller ones, and what
+        is left of a code beyond its themes, are listed, not compared: each would only make the family of comparisons
+        larger.
         """
         themes, mentions = self.themes, self.mentions
         least = COMPARED * mentions["candidate_id"].nunique()
-        small = themes[(themes["kind"] == "emergent") & ((themes["n_candidates"] < least) | themes["code"].isna())]
+        small = themes[
+            (themes["kind"] == "emergent")
+            & ((themes["n_candidates"] < least) | themes["code"].isna() | (themes["status"] == "rest"))
+        ]
         said = mentions[mentions["n_passages"] > 0]
         if stance == "negative":
             said = said[said["stance"].isin(["negative", "mixed"])]
@@ -485,6 +620,7 @@ class Study:
     tags = property(lambda self: self.store.read("tags"), doc="The tags table.")
     themes = property(lambda self: self.store.read("themes"), doc="The themes table.")
     assignments = property(lambda self: self.store.read("assignments"), doc="The assignments table.")
+    ledger = property(lambda self: self.store.read("ledger"), doc="What became of each theme in each run.")
     mentions = property(lambda self: self.store.read("mentions"), doc="The mentions table.")
     candidates = property(lambda self: self.store.read("candidates"), doc="The candidates table, names left out.")
 

@@ -9,7 +9,7 @@ level is known. The unit is the candidate. Full numbers: nothing is hidden here;
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -58,6 +58,32 @@ class Crosstab:
         margin = float(str(self.parameters["margin"]))
         texts = [sentence(row, comparisons=self.families.get(str(row["segment"]), 0), margin=margin) for row in rows]
         return pd.Series(texts, index=self.findings.index, dtype="string", name="sentence")
+
+    def noted(self, note: str, *, items: Collection[str] | None = None) -> Crosstab:
+        """Return the same with a note on every finding, or on those of some items."""
+        findings = self.findings.copy()
+        mine = pd.Series(True, index=findings.index) if items is None else findings["item"].isin(list(items))
+        notes = findings["note"].fillna("")
+        findings["note"] = findings["note"].mask(mine, (notes + "; " + note).str.removeprefix("; "))
+        return replace(self, findings=findings)
+
+    def joined(self, other: Crosstab, *, note: str) -> Crosstab:
+        """Return the findings of both, whose families stay two; the note says so for the whole table.
+
+        Each family keeps its own adjustment; `families` gives the comparisons of both together.
+        """
+        findings = conform(pd.concat([self.findings, other.findings], ignore_index=True), "findings")
+        families = {
+            name: self.families.get(name, 0) + other.families.get(name, 0)
+            for name in {**self.families, **other.families}
+        }
+        return replace(
+            self,
+            findings=findings,
+            omnibus=pd.concat([self.omnibus, other.omnibus], ignore_index=True),
+            families=families,
+            notes=(*dict.fromkeys((*self.notes, *other.notes)), note),
+        )
 
     def _repr_html_(self) -> str:
         columns = [

@@ -6,5 +6,6 @@ method; `html` renders and computes nothing.
 
 from declinethemes.report.html import render_html
 from declinethemes.report.summarise import summarise
+from declinethemes.report.topics import WORDS_WITHHELD
 
-__all__ = ["render_html", "summarise"]
+__all__ = ["WORDS_WITHHELD", "render_html", "summarise"]

@@ -156,7 +156,7 @@ def _counts(
         "tags_yes": int((tags["decision"] == "yes").sum()),
         "tags_unsure": int((tags["decision"] == "unsure").sum()),
         "themes_known": int((themes["kind"] == "known").sum()),
-        "themes_emergent": int((themes["kind"] == "emergent").sum()),
+        "themes_emergent": int(((themes["kind"] == "emergent") & (themes["status"] != "rest")).sum()),
         "verdicts": {verdict: n for verdict, n in verdicts.items() if n},
     }
 

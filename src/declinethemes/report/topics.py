@@ -55,7 +55,7 @@ def theme_list(
     Returns
     -------
     list of dict
-        theme_id, label, kind, category, category_label, code, code_label, status, protected, sensitive,
+        theme_id, label, kind, category, category_label, code, code_label, status, stability, protected, sensitive,
         n_candidates, n_passages, terms, quotes, quotes_note.
     """
     order = {code.id: place for place, code in enumerate(framework.codes)}
@@ -66,7 +66,9 @@ def theme_list(
         category = framework.category_of.get(code, code.split(".")[0])
         emergent = row["kind"] == "emergent"
         hidden = small(int(row["n_candidates"]), min_n)
-        quotes, why = ([], TOO_FEW) if hidden else quotes_of({str(key): value for key, value in row.items()})
+        rest = row["status"] == "rest"  # what is left of a code has no quotes that stand for it
+        shown: tuple[list[str], str] = ([], "" if rest else TOO_FEW)
+        quotes, why = shown if hidden or rest else quotes_of({str(key): value for key, value in row.items()})
         terms = [] if hidden else [term for term in _texts(row["terms"]) if scrub(term) == term]
         label = WORDS_WITHHELD if hidden and emergent else scrub(str(row["label"])) if emergent else str(row["label"])
         out.append(
@@ -79,6 +81,7 @@ def theme_list(
                 "code": code,
                 "code_label": framework.labels.get(code, code or OUTSIDE),
                 "status": None if pd.isna(row["status"]) else str(row["status"]),
+                "stability": None if hidden or pd.isna(row["stability"]) else round(float(row["stability"]), 2),
                 "protected": hidden,
                 "sensitive": row["theme_id"] in sensitive or code in sensitive,
                 "n_candidates": None if hidden else int(row["n_candidates"]),

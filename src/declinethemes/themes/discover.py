@@ -23,6 +23,7 @@ COMPONENTS = 50
 # halves of Banking77 and CLINC150 (5 to 150 intents): adjusted Rand index .29 to .54 and .61 to .75 on the large draws.
 NEIGHBOURS, SHARE, ROUNDS = 20, 12, 2
 ROWS = 500
+BLOCK = 10_000
 LOOSE = 0.15  # cosine to the group's centre under which a text fits nowhere, for the loosest tenth at most
 MAX_LOOSE = 0.10
 
@@ -67,37 +68,48 @@ def group(vectors: Array, texts: Sequence[str], *, min_size: int = 3) -> Labels:
         )
     if not np.isfinite(vectors).all():
         raise InputError("the vectors hold NaN or infinite numbers; encode the texts again")
-    keys = np.array([hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest() for text in texts])
+    keys = hashed(texts)
     distinct, first, where = np.unique(keys, return_index=True, return_inverse=True)
-    points = vectors[first].astype(np.float64)
+    points = vectors[first]
     with threadpool_limits(limits=1):
-        reduced = _principal(points)
+        reduced = principal(points)
         core = slice(0, SAMPLE)
-        labels = (
-            _cut(_gather(reduced[core]), min_size) if len(distinct) > 2 else np.zeros(len(distinct), dtype=np.int64)
-        )
+        labels = _cut(gather(reduced[core]), min_size) if len(distinct) > 2 else np.zeros(len(distinct), dtype=np.int64)
         if len(distinct) > SAMPLE:
-            labels = _nearest(reduced, _centres(reduced[core], labels))
-        labels = _merge_small(reduced, labels, min_size)
-        labels = _loosen(points, labels)
-    return _by_size(labels[where], keys)
+            labels = nearest(reduced, _centres(reduced[core], labels))
+        labels = merge_small(reduced, labels, min_size)
+        labels = loosen(points, labels)
+    return by_size(labels[where], keys)
 
 
-def _principal(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the leading principal components, of unit length again."""
-    centred = points - points.mean(axis=0)
-    covariance = centred.T @ centred
+def hashed(texts: Sequence[str]) -> NDArray[np.str_]:
+    """Return a key for each text: an order of their own, whatever the order they came in."""
+    return np.array([hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest() for text in texts])
+
+
+def principal(points: Array) -> NDArray[np.float64]:
+    """Return the leading principal components, of unit length again.
+
+    Sums are made in double precision from blocks of rows: a copy of a million vectors would be three gigabytes.
+    """
+    blocks = range(0, len(points), BLOCK)
+    mean = sum(points[start : start + BLOCK].sum(axis=0, dtype=np.float64) for start in blocks) / len(points)
+    covariance = np.zeros((points.shape[1], points.shape[1]))
+    for start in blocks:
+        centred = points[start : start + BLOCK] - mean
+        covariance += centred.T @ centred
     values, axes = np.linalg.eigh(covariance)
     keep = min(COMPONENTS, len(points) - 1, int((values > 1e-9).sum()))
     if keep < 1:
         return np.ones((len(points), 1))
-    reduced = centred @ axes[:, ::-1][:, :keep]
+    axes = axes[:, ::-1][:, :keep]
+    reduced = np.concatenate([(points[start : start + BLOCK] - mean) @ axes for start in blocks])
     lengths = np.linalg.norm(reduced, axis=1, keepdims=True)
     out: NDArray[np.float64] = reduced / np.where(lengths > 0, lengths, 1)
     return out
 
 
-def _gather(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def gather(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Move each point to the mean of itself and its nearest neighbours, weighted by closeness, in some rounds.
 
     Neighbours are those of either side, so a point far from all others is still drawn to somebody. This is a mean-shift
@@ -151,31 +163,36 @@ def _centres(points: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]
     return np.stack([points[labels == label].mean(axis=0) for label in np.unique(labels)])
 
 
-def _nearest(points: NDArray[np.float64], centres: NDArray[np.float64]) -> Labels:
-    nearest: Labels = (points @ centres.T - 0.5 * (centres**2).sum(axis=1)).argmax(axis=1)
-    return nearest
+def nearest(points: NDArray[np.float64], centres: NDArray[np.float64]) -> Labels:
+    """Return the nearest centre of each point, in blocks of rows."""
+    half = 0.5 * (centres**2).sum(axis=1)
+    parts = [
+        (points[start : start + BLOCK] @ centres.T - half).argmax(axis=1) for start in range(0, len(points), BLOCK)
+    ]
+    return np.concatenate(parts).astype(np.int64)
 
 
-def _merge_small(points: NDArray[np.float64], labels: Labels, min_size: int) -> Labels:
+def merge_small(points: NDArray[np.float64], labels: Labels, min_size: int) -> Labels:
     """Give the members of groups under the least size to the nearest large group."""
-    names = np.unique(labels)
-    sizes = np.array([(labels == name).sum() for name in names])
-    large = names[sizes >= min_size]
+    names, where, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    large = np.flatnonzero(sizes >= min_size)
     if len(large) == 0 or len(large) == len(names):
         return labels
-    centres = np.stack([points[labels == name].mean(axis=0) for name in large])
-    small = ~np.isin(labels, large)
+    sums = np.zeros((len(names), points.shape[1]))
+    np.add.at(sums, where, points)
+    small = ~np.isin(where, large)
     out = labels.copy()
-    out[small] = large[_nearest(points[small], centres)]
+    out[small] = names[large[nearest(points[small], sums[large] / sizes[large, None])]]
     return out
 
 
-def _loosen(points: NDArray[np.float64], labels: Labels) -> Labels:
+def loosen(points: Array, labels: Labels) -> Labels:
     """Set texts far from their group's centre to -1, the farthest first, a tenth of the distinct texts at most."""
     closeness = np.zeros(len(points))
     for name in np.unique(labels):
-        centre = points[labels == name].mean(axis=0)
-        closeness[labels == name] = points[labels == name] @ (centre / (np.linalg.norm(centre) or 1))
+        mine = points[labels == name].astype(np.float64)
+        centre = mine.mean(axis=0)
+        closeness[labels == name] = mine @ (centre / (np.linalg.norm(centre) or 1))
     order = np.argsort(closeness, kind="stable")
     far = order[: int(MAX_LOOSE * len(points))]
     out = labels.copy()
@@ -183,7 +200,7 @@ def _loosen(points: NDArray[np.float64], labels: Labels) -> Labels:
     return out
 
 
-def _by_size(labels: Labels, keys: NDArray[np.str_]) -> Labels:
+def by_size(labels: Labels, keys: NDArray[np.str_]) -> Labels:
     """Rename groups 0, 1, ... by falling size, ties by the smallest key."""
     names = [name for name in np.unique(labels) if name >= 0]
     names.sort(key=lambda name: (-int((labels == name).sum()), min(keys[labels == name].tolist())))

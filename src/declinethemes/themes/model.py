@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from declinethemes.encode import GENERAL, Encoder, check_hash, read_card
 from declinethemes.errors import InputError, ModelError
-from declinethemes.themes.discover import group
+from declinethemes.themes.discover import LOOSE, group
 from declinethemes.themes.represent import label_of, terms_of
 from declinethemes.themes.stability import stability
 
@@ -75,7 +75,9 @@ class ThemeModel:
             setattr(self, name, value)
         return self
 
-    def fit(self, texts: Sequence[str], y: object = None) -> ThemeModel:
+    def fit(
+        self, texts: Sequence[str], y: object = None, *, embeddings: NDArray[np.float32] | None = None
+    ) -> ThemeModel:
         """Find themes.
 
         Parameters
@@ -83,15 +85,17 @@ class ThemeModel:
         texts : sequence of str, length n_texts
             At least 20.
         y : ignored
+        embeddings : array (n_texts, n_dimensions), optional
+            Vectors of the texts, where there are some already; of the same encoder, as `predict` and terms use it too.
 
         Raises
         ------
         InputError
-            There are fewer than 20 texts, or an element is not text.
+            There are fewer than 20 texts, an element is not text, or the embeddings are not of this shape.
         """
         texts = _listed(texts)
         encoder = Encoder.load(self.encoder)
-        vectors = encoder.encode(texts)
+        vectors = _vectors(texts, embeddings, encoder)
         self._fitted: tuple[NDArray[np.float32], list[str]] | None = (vectors, texts)
         self._stability: NDArray[np.float64] | None = None
         self.labels_ = group(vectors, texts, min_size=self.min_size)
@@ -113,9 +117,11 @@ class ThemeModel:
         self.themes_ = pd.DataFrame(rows, columns=THEMES)
         return self
 
-    def fit_predict(self, texts: Sequence[str], y: object = None) -> Labels:
+    def fit_predict(
+        self, texts: Sequence[str], y: object = None, *, embeddings: NDArray[np.float32] | None = None
+    ) -> Labels:
         """Find themes and return the label of each text."""
-        return self.fit(texts).labels_
+        return self.fit(texts, embeddings=embeddings).labels_
 
     @property
     def stability_(self) -> NDArray[np.float64]:
@@ -136,17 +142,18 @@ class ThemeModel:
             )
         return self._stability
 
-    def predict(self, texts: Sequence[str]) -> Labels:
-        """Return the label of the nearest theme for new texts.
+    def predict(self, texts: Sequence[str], *, embeddings: NDArray[np.float32] | None = None) -> Labels:
+        """Return the label of the nearest theme for new texts, -1 for texts that are near none.
 
         Raises
         ------
         InputError
-            The model is not fitted.
+            The model is not fitted, or the embeddings are not of the shape of those it was fitted on.
         """
         self._check_fitted()
-        vectors = Encoder.load(self.encoder).encode(_listed(texts))
-        nearest: Labels = (vectors @ self.centres_.T).argmax(axis=1)
+        vectors = _vectors(_listed(texts), embeddings, Encoder.load(self.encoder))
+        near = vectors @ self.centres_.T
+        nearest: Labels = np.where(near.max(axis=1, initial=-1) < LOOSE, -1, near.argmax(axis=1))
         return nearest
 
     def save(self, folder: str | Path) -> None:
@@ -221,6 +228,21 @@ def _listed(texts: Sequence[str]) -> list[str]:
     if isinstance(texts, str):
         raise InputError(f"texts must be a list of str; found one str: {texts[:40]!r}")
     return list(texts)
+
+
+def _vectors(texts: list[str], embeddings: NDArray[np.float32] | None, encoder: Encoder) -> NDArray[np.float32]:
+    """Return the embeddings as unit rows, if they fit, or encode the texts."""
+    if embeddings is None:
+        return encoder.encode(texts)
+    given = np.asarray(embeddings, dtype=np.float32)
+    if given.shape != (len(texts), encoder.dimensions):
+        raise InputError(
+            f"embeddings must have the shape ({len(texts)}, {encoder.dimensions}), a row per text in the dimensions of "
+            f"encoder {encoder.id}; found {given.shape}"
+        )
+    lengths = np.linalg.norm(given, axis=1, keepdims=True)
+    out: NDArray[np.float32] = (given / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    return out
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
