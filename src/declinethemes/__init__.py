@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from declinethemes.findings import Crosstab, crosstab
     from declinethemes.framework import Framework, load_framework
     from declinethemes.ingest import read_candidates, read_turns
+    from declinethemes.prepare import decline_rates
     from declinethemes.study import Study, analyze
     from declinethemes.tag import Tagger
     from declinethemes.themes import ThemeModel
@@ -29,6 +30,7 @@ __all__ = [
     "ThemeModel",
     "analyze",
     "crosstab",
+    "decline_rates",
     "load_framework",
     "read_candidates",
     "read_corpus",
@@ -45,6 +47,7 @@ _HOME = {
     "ThemeModel": "themes",
     "analyze": "study",
     "crosstab": "findings",
+    "decline_rates": "prepare",
     "load_framework": "framework",
     "read_candidates": "ingest",
     "read_corpus": "corpus",

@@ -10,7 +10,7 @@ from declinethemes import schema
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [
     "Corpus", "Crosstab", "DeclineThemesError", "Framework", "Study", "Tagger", "ThemeModel",
-    "analyze", "crosstab", "load_framework", "read_candidates", "read_corpus", "read_turns",
+    "analyze", "crosstab", "decline_rates", "load_framework", "read_candidates", "read_corpus", "read_turns",
 ]  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_importing_a_stage_does_not_hide_a_public_name():
     import importlib
 
-    for module in ("findings", "themes", "tag", "study", "corpus"):
+    for module in ("findings", "themes", "tag", "study", "corpus", "prepare"):
         importlib.import_module(f"declinethemes.{module}")
     assert callable(declinethemes.crosstab)
     assert callable(declinethemes.analyze)

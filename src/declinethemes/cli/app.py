@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from declinethemes.cli.crosstab import crosstab_cli
+from declinethemes.cli.declines import declines_cli
 from declinethemes.cli.demo import demo_cli
 from declinethemes.cli.discover import discover_cli
 from declinethemes.cli.evaluate import evaluate_cli
@@ -38,6 +39,7 @@ app.command("ingest")(ingest_cli)
 app.command("tag")(tag_cli)
 app.command("discover")(discover_cli)
 app.command("crosstab")(crosstab_cli)
+app.command("declines")(declines_cli)
 app.command("report")(report_cli)
 app.command("train")(train_cli)
 app.command("evaluate")(evaluate_cli)

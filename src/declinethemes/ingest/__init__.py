@@ -1,11 +1,12 @@
 """Files to documents and turns: one module per family of formats.
 
-In: transcripts, notes, surveys, e-mails and the candidates file, as people have them. Out: the `documents`, `turns` and
-`candidates` tables, and the names that `redact` must replace. Nothing is redacted or stored here.
+In: transcripts, notes, surveys, e-mails, the candidates and the offers file, as people have them. Out: the `documents`,
+`turns`, `candidates` and `offers` tables, and the names that `redact` must replace. Nothing is redacted or stored here.
 """
 
 from declinethemes.ingest.columns import guess_columns
 from declinethemes.ingest.documents import Document, Sources, iter_documents, read_documents
+from declinethemes.ingest.offers import Offers, read_offers
 from declinethemes.ingest.people import People, read_candidates, read_people
 from declinethemes.ingest.readers import SUFFIXES, read_turns
 from declinethemes.ingest.roles import assign_roles
@@ -13,6 +14,7 @@ from declinethemes.ingest.roles import assign_roles
 __all__ = [
     "SUFFIXES",
     "Document",
+    "Offers",
     "People",
     "Sources",
     "assign_roles",
@@ -20,6 +22,7 @@ __all__ = [
     "iter_documents",
     "read_candidates",
     "read_documents",
+    "read_offers",
     "read_people",
     "read_turns",
 ]

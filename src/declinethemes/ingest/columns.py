@@ -78,7 +78,13 @@ DOCUMENTS: Mapping[str, tuple[str, ...]] = {
     "kind": NOTES["kind"],
     "date": _words("date, day, call date, note date, document date, created"),
 }
-_TABLES = {"candidates": PEOPLE, "notes": NOTES, "documents": DOCUMENTS}
+OFFERS: Mapping[str, tuple[str, ...]] = {
+    **PEOPLE,
+    "candidate_id": tuple(word for word in PEOPLE["candidate_id"] if word != "id"),
+    "offer_id": (*PEOPLE["offer_id"], "id"),
+    "outcome": (*PEOPLE["outcome"], "status", "decision", "offer decision", "offer result"),
+}
+_TABLES = {"candidates": PEOPLE, "notes": NOTES, "documents": DOCUMENTS, "offers": OFFERS}
 _REPEATABLE = frozenset({"nickname", "email", "phone", "contact"})
 _PERSONAL = {
     "nickname": re.compile(
@@ -105,7 +111,7 @@ def guess_columns(headers: Iterable[str], *, table: str = "candidates") -> dict[
     ----------
     headers : iterable of str
         The headers of a file.
-    table : {"candidates", "notes", "documents"}
+    table : {"candidates", "notes", "documents", "offers"}
         What the file is.
 
     Returns
