@@ -27,6 +27,7 @@ from declinethemes.framework import Framework, load_framework
 from declinethemes.ingest import People, guess_columns, read_people
 from declinethemes.mentions import count_mentions
 from declinethemes.passages import prompts, split_turns
+from declinethemes.prepare import ReasonGap, load_reasons, reason_gap
 from declinethemes.redact import Redactor
 from declinethemes.report import WORDS_WITHHELD, render_html, summarise
 from declinethemes.store import DATABASE, IDENTITIES, Store, write_text
@@ -480,6 +481,21 @@ class Study:
             sensitive=self.sensitive,
             **options,
         )
+
+    def reason_gap(
+        self, *, by: str | Sequence[str] | None = None, mapping: str | PathLike[str] | None = None
+    ) -> ReasonGap:
+        """Compare presumed reasons with what candidates said, under the disclosure rules; `mapping` is a TOML file.
+
+        Raises
+        ------
+        SettingsError
+            An unknown column, or a mapping that cannot be used.
+        """
+        self.discover()
+        reasons = load_reasons(mapping, framework=self.framework)
+        options: dict[str, Any] = {"min_n": self.settings.min_n, "sensitive": self.sensitive}
+        return reason_gap(self.people, self.mentions, reasons=reasons, by=by, **options).protected()
 
     def compared(self, *, stance: str = "all") -> pd.DataFrame:
         """Return the mentions that are compared: of every item that anybody speaks of in this stance.

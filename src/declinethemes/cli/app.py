@@ -14,6 +14,7 @@ from declinethemes.cli.demo import demo_cli
 from declinethemes.cli.discover import discover_cli
 from declinethemes.cli.evaluate import evaluate_cli
 from declinethemes.cli.init import init_cli
+from declinethemes.cli.reasons import reasons_cli
 from declinethemes.cli.report import report_cli
 from declinethemes.cli.run import ingest_cli, run_cli
 from declinethemes.cli.tag import tag_cli
@@ -40,6 +41,7 @@ app.command("tag")(tag_cli)
 app.command("discover")(discover_cli)
 app.command("crosstab")(crosstab_cli)
 app.command("declines")(declines_cli)
+app.command("reasons")(reasons_cli)
 app.command("report")(report_cli)
 app.command("train")(train_cli)
 app.command("evaluate")(evaluate_cli)

@@ -94,8 +94,9 @@ def declines(
     read = read_offers(path, given.columns, outcomes=_words(outcome or []), dates=_order(dates))
     for note in read.notes:
         say(note)
-    columns = [given.columns.get(name, name) for name in by or []]
-    table, wanted = prepared(read.offers, given, columns)
+    headers = {header.lower(): ours for header, ours in read.columns.items()}
+    held = [headers.get(name.lower(), name) for name in adjust_for or []]
+    table, wanted = prepared(read.offers, given, [headers.get(name.lower(), name) for name in by or []])
     try:
         day = date.today() if today is None else date.fromisoformat(parse_day(today))
     except ValueError:
@@ -105,7 +106,7 @@ def declines(
     return decline_rates(
         table,
         by=wanted,
-        adjust_for=adjust_for or None,
+        adjust_for=held or None,
         today=day,
         margin=given.margin,
         alpha=given.alpha,
@@ -159,7 +160,8 @@ def remarks(rates: DeclineRates) -> list[str]:
         reason=rates.listed["reason"].str.replace(r"(?<=later on ).*(?=, which)", "another", regex=True)
     ).groupby(["counted", "reason"], sort=True):
         names = ", ".join(rows["offer_id"].head(5)) + (" ..." if len(rows) > 5 else "")
-        lines.append(f"{'counted, yet' if counted else 'left out'}: {len(rows)} offers, {reason} ({names})")
+        size = "1 offer" if len(rows) == 1 else f"{len(rows)} offers"
+        lines.append(f"{'counted, yet odd' if counted else 'left out'}: {size}, {reason} ({names})")
     return lines
 
 

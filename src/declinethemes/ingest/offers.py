@@ -45,9 +45,10 @@ _LEFT_OUT = frozenset({*IDENTITY, "contact", "document", "interviewer"})
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Offers:
-    """The `offers` table, what the reader of the file should know, and where it was read from."""
+    """The `offers` table, what each header of the file became, what its reader should know, and where it lies."""
 
     offers: pd.DataFrame
+    columns: Mapping[str, str]
     notes: tuple[str, ...] = ()
     path: Path | None = None
 
@@ -121,7 +122,8 @@ def read_offers(
     dropped = [header for header, ours in kept.items() if ours in _LEFT_OUT]
     notes = [*read_notes, *(f"[columns] names '{header}', which {path.name} does not have" for header in absent)]
     notes += [f"left out because it identifies people: {', '.join(dropped)}"] if dropped else []
-    return Offers(offers=conform(pd.DataFrame(out), "offers"), notes=tuple(notes), path=path)
+    read = {str(header): ours for header, ours in kept.items()}
+    return Offers(offers=conform(pd.DataFrame(out), "offers"), columns=read, notes=tuple(notes), path=path)
 
 
 def _outcomes(series: pd.Series, given: Mapping[str, str], name: str) -> pd.Series:
