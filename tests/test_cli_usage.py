@@ -12,7 +12,20 @@ from tests.cli_fixture import files, themes
 from declinethemes.cli import app as shell
 
 __all__ = ["files", "themes"]
-COMMANDS = ["crosstab", "declines", "demo", "discover", "evaluate", "ingest", "init", "reasons", "report", "run", "tag", "train"]
+COMMANDS = [
+    "crosstab",
+    "declines",
+    "demo",
+    "discover",
+    "evaluate",
+    "ingest",
+    "init",
+    "reasons",
+    "report",
+    "run",
+    "tag",
+    "train",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -193,9 +193,18 @@ def strata_of(offers: pd.DataFrame, columns: Sequence[str]) -> Ints:
     """Return a number per offer for the combination of columns; a missing value is a stratum of its own."""
     for name in columns:
         if name not in able(offers):
-            raise SettingsError.unknown("column of offers", name, able(offers))
+            raise _unusable(offers, name, "column of offers")
     keys = offers[list(columns)].astype("string").fillna("")
     return np.asarray(keys.groupby(list(columns), sort=True).ngroup(), dtype=np.int64)
+
+
+def _unusable(offers: pd.DataFrame, name: str, what: str) -> SettingsError:
+    if name in offers.columns and bool(offers[name].isna().all()):
+        there = ", ".join(able(offers)) or "(none)"
+        return SettingsError(
+            f"the column '{name}' is missing or holds no value for a decided offer; there are: {there}"
+        )
+    return SettingsError.unknown(what, str(name), able(offers))
 
 
 def _segment(offers: pd.DataFrame, columns: tuple[str, ...], not_disclosed: Collection[str]) -> Segment:
@@ -203,7 +212,7 @@ def _segment(offers: pd.DataFrame, columns: tuple[str, ...], not_disclosed: Coll
     texts = []
     for name in columns:
         if name not in able(offers):
-            raise SettingsError.unknown("segment column of offers", str(name), able(offers))
+            raise _unusable(offers, name, "segment column of offers")
         column = offers[name]
         if pd.api.types.is_numeric_dtype(column) and column.nunique() > _MAX_VALUES:
             raise SettingsError(

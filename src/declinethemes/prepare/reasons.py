@@ -1,8 +1,8 @@
 """Presumed against stated: what the hiring team recorded as the reason, and what candidates said.
 
 In: candidates with `reason_code` and `presumed_reason`, their mentions, and a table of reasons. Out: `ReasonGap`. A
-reason counts as heard when the candidate speaks of its code in any way but praise. Full numbers: `suppressed` marks what
-`.protected()` hides. Whether a candidate was asked stands beside it; nothing here says who is right.
+reason counts as heard when the candidate speaks of its code in any way but praise. Full numbers: `suppressed` marks
+what `.protected()` hides. Whether a candidate was asked stands beside it; nothing here says who is right.
 """
 
 from __future__ import annotations
@@ -119,10 +119,10 @@ def reason_gap(
     -------
     ReasonGap
         `.to_frame()` has, per segment and level ("(all)" first) and presumed code: n (candidates for whom it is
-        presumed), n_heard and share of them who spoke of it, with Wilson interval; n_asked; heard_instead (the three other codes
-        most of those who did not speak of it spoke of, with how many); and the reverse: others_n (candidates for whom
-        it is not presumed), others_heard and others_share of them who spoke of it all the same; suppressed. A candidate may
-        have several presumed codes.
+        presumed), n_heard and share of them who spoke of it, with Wilson interval; n_asked; heard_instead (the three
+        other codes most of those who did not speak of it spoke of, with how many); and the reverse: others_n
+        (candidates for whom it is not presumed), others_heard and others_share of them who spoke of it all the same;
+        suppressed. A candidate may have several presumed codes.
 
     Raises
     ------
