@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from declinethemes.config import Settings
 from declinethemes.errors import SettingsError
@@ -267,7 +268,7 @@ def _held(table: pd.DataFrame, columns: tuple[str, ...], adjust_for: str | Seque
     return tuple(name for name in wanted if name not in columns)
 
 
-def _suppressed(rows: pd.DataFrame, min_n: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _suppressed(rows: pd.DataFrame, min_n: int) -> NDArray[np.bool_]:
     """Return which rows are too small to show, and which would give one away."""
     rest = {}
     for name in ("n", "declined"):

@@ -7,12 +7,13 @@ what `.protected()` hides. Whether a candidate was asked stands beside it; nothi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from declinethemes.errors import SchemaError, SettingsError
 from declinethemes.prepare.presumed import Reason, Reasons, load_reasons
@@ -221,6 +222,11 @@ def _written(people: pd.DataFrame, reasons: Reasons) -> pd.DataFrame:
     return written.assign(read=pd.Series([known[text] for text in written["reason"]], dtype=object))
 
 
+def _flags(written: pd.DataFrame, holds: Callable[[Any], bool]) -> NDArray[np.bool_]:
+    """Return for which rows something holds of what the reason presumes."""
+    return np.array([holds(read) for read in written["read"]], dtype=bool)
+
+
 def _heard(mentions: pd.DataFrame, people: pd.DataFrame) -> tuple[dict[str, set[str]], dict[str, set[str]] | None]:
     """Return who spoke of each item other than in praise, and who was asked about it (None where it is not known)."""
     owner = mentions["candidate_id"].astype("string")
@@ -239,7 +245,7 @@ def _heard(mentions: pd.DataFrame, people: pd.DataFrame) -> tuple[dict[str, set[
 
 def _holders(people: pd.DataFrame, written: pd.DataFrame, code: str) -> set[str]:
     """Return the candidates for whom a code is presumed."""
-    hit = [any(reason.code == code for reason in read or ()) for read in written["read"]]
+    hit = _flags(written, lambda read: any(reason.code == code for reason in read or ()))
     return set(written.loc[hit, "candidate_id"])
 
 
@@ -322,7 +328,7 @@ def _finished(rows: pd.DataFrame, min_n: int, sensitive: Collection[str]) -> pd.
     return rows.assign(suppressed=pd.array(_with_seconds(rows, hidden), dtype="boolean"))
 
 
-def _with_seconds(rows: pd.DataFrame, hidden: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _with_seconds(rows: pd.DataFrame, hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Hide the smallest other level of a code where one alone is hidden: it would follow from the total."""
     out = np.array(hidden, dtype=bool)
     for _, part in rows[rows["segment"] != ALL].groupby(["segment", "code"]):
@@ -338,7 +344,7 @@ def _by_reason(
 ) -> pd.DataFrame:
     """Return one row per source, reason as written, and what it presumes."""
     rows = []
-    for (source, reason), part in written[[read is not None for read in written["read"]]].groupby(["source", "reason"]):
+    for (source, reason), part in written[_flags(written, lambda read: read is not None)].groupby(["source", "reason"]):
         who = set(part["candidate_id"])
         for one in part["read"].iloc[0] or (Reason(),):
             n_theme = len(who & heard.get(one.theme, set())) if one.theme else pd.NA
@@ -363,7 +369,7 @@ def _by_reason(
 
 
 def _unmapped(written: pd.DataFrame) -> pd.DataFrame:
-    unknown = written[[read is None for read in written["read"]]]
+    unknown = written[_flags(written, lambda read: read is None)]
     counted = unknown.groupby(["source", "reason"]).size().rename("n").reset_index()
     counted = counted.sort_values(["n", "source", "reason"], ascending=[False, True, True])
     return counted.astype({"source": "string", "reason": "string", "n": "Int64"}).reset_index(drop=True)
@@ -371,8 +377,8 @@ def _unmapped(written: pd.DataFrame) -> pd.DataFrame:
 
 def _counts(people: pd.DataFrame, written: pd.DataFrame) -> dict[str, int]:
     """Return how many candidates have a presumed code, a reason that says nothing, an unknown one, or none."""
-    coded = set(written.loc[[bool(read) for read in written["read"]], "candidate_id"])
-    vague = set(written.loc[[read == () for read in written["read"]], "candidate_id"]) - coded
+    coded = set(written.loc[_flags(written, bool), "candidate_id"])
+    vague = set(written.loc[_flags(written, lambda read: read == ()), "candidate_id"]) - coded
     unknown = set(written["candidate_id"]) - coded - vague
     total = people["candidate_id"].nunique()
     return {
