@@ -24,8 +24,9 @@ from tests.cli_fixture import themes
 
 from declinethemes import decline_rates
 from declinethemes.errors import InputError, SchemaError, SettingsError
-from declinethemes.prepare.compare import one_decision_changed
+from declinethemes.prepare.compare import changed_p, one_decision_changed
 from declinethemes.prepare.rates import COLUMNS
+from declinethemes.stats.strata import exact_cmh
 
 __all__ = ["themes"]
 ROOT = Path(__file__).resolve().parents[1]
@@ -186,10 +187,21 @@ def test_a_statement_that_one_decision_cannot_change_has_no_flip():
 
 def test_one_decision_changed_lists_alike_tables_once():
     table = np.array([[[2, 1], [0, 3]], [[2, 1], [0, 3]]])
-    changed = one_decision_changed(table)
+    changed, stratum = one_decision_changed(table)
     assert len(changed) == 3
+    assert stratum.tolist() == [0, 0, 0]
     assert (np.abs(changed - table).sum(axis=(1, 2, 3)) == 2).all()
     assert (changed.sum(axis=(1, 2, 3)) == table.sum()).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(cells=st.lists(st.lists(st.integers(0, 6), min_size=4, max_size=4), min_size=1, max_size=5))
+def test_the_p_of_a_changed_table_is_that_of_the_table_on_its_own(cells):
+    table = np.array(cells).reshape(-1, 2, 2)
+    if not table.sum():
+        return
+    changed, stratum = one_decision_changed(table)
+    assert changed_p(table, changed, stratum) == pytest.approx([exact_cmh(one) for one in changed])
 
 
 def test_quarters_are_those_of_the_offer_and_their_slope_is_least_squares():

@@ -20,7 +20,7 @@ from declinethemes.schema import NOT_DISCLOSED
 from declinethemes.stats import strata as within
 from declinethemes.stats.multiplicity import benjamini_hochberg
 from declinethemes.stats.power import minimum_detectable_gap
-from declinethemes.stats.proportions import Floats, exact_p, newcombe, rate_ratio, wilson
+from declinethemes.stats.proportions import Floats, exact_p, newcombe, point_probability_p, rate_ratio, wilson
 
 _EXACT_VARIANCE = 225.0
 
@@ -204,7 +204,7 @@ def _flipped(
     table: Ints, place: int, crude: Floats, adjusted: Floats, adjust_for: tuple[str, ...], options: Options
 ) -> set[str]:
     """Return the verdicts that one different decision of one candidate would give, the other comparisons held."""
-    changed = one_decision_changed(table)
+    changed, stratum = one_decision_changed(table)
     total = changed.sum(axis=1)
     x, n, rest_x, rest_n = total[:, 0, 0], total[:, 0].sum(axis=1), total[:, 1, 0], total[:, 1].sum(axis=1)
     low90, high90 = newcombe(x, n, rest_x, rest_n, level=0.9)
@@ -212,11 +212,11 @@ def _flipped(
     difference = np.full(len(changed), np.nan)
     if adjust_for:
         difference = within.mantel_haenszel_difference(changed)
-        p = np.fmax(p, _in_family(_conditional_p(changed), place, adjusted))
+        p = np.fmax(p, _in_family(changed_p(table, changed, stratum), place, adjusted))
     return {str(verdict) for verdict in _verdict(low90, high90, p, difference, options)}
 
 
-def one_decision_changed(table: Ints) -> Ints:
+def one_decision_changed(table: Ints) -> tuple[Ints, Ints]:
     """Return every table that differs by the decision of one candidate, alike ones once.
 
     Parameters
@@ -226,10 +226,12 @@ def one_decision_changed(table: Ints) -> Ints:
 
     Returns
     -------
-    array of int, shape (n_changes, n_strata, 2, 2)
+    tables : array of int, shape (n_changes, n_strata, 2, 2)
+    stratum : array of int, shape (n_changes,)
+        Where each differs.
     """
     seen: set[tuple[int, ...]] = set()
-    out = []
+    out, where = [], []
     for stratum, side, decision in product(range(len(table)), (0, 1), (0, 1)):
         key = (*table[stratum].ravel().tolist(), side, decision)
         if table[stratum, side, decision] == 0 or key in seen:
@@ -239,7 +241,44 @@ def one_decision_changed(table: Ints) -> Ints:
         new[stratum, side, decision] -= 1
         new[stratum, side, 1 - decision] += 1
         out.append(new)
-    return np.array(out, dtype=np.int64)
+        where.append(stratum)
+    return np.array(out, dtype=np.int64), np.array(where, dtype=np.int64)
+
+
+def changed_p(table: Ints, changed: Ints, stratum: Ints) -> Floats:
+    """Return the conditional p of tables that differ from one in a single stratum each.
+
+    The same as testing each on its own, but what the other strata have in common is put together once.
+
+    Parameters
+    ----------
+    table : array of int, shape (n_strata, 2, 2)
+    changed : array of int, shape (n_changes, n_strata, 2, 2)
+    stratum : array of int, shape (n_changes,)
+        Where each differs from `table`.
+
+    Returns
+    -------
+    array, shape (n_changes,)
+    """
+    p = np.array(within.cmh(changed)[1], dtype=float)
+    exact = np.flatnonzero(within.conditional_variance(changed) <= _EXACT_VARIANCE)
+    if not len(exact):
+        return p
+    parts = [within.conditional_distribution(one[None]) for one in table]
+    first = sum(start for start, _ in parts)
+    before, after = [np.ones(1)], [np.ones(1)]
+    for (_, ahead), (_, behind) in zip(parts[:-1], parts[:0:-1], strict=True):
+        before.append(np.convolve(before[-1], ahead))
+        after.append(np.convolve(after[-1], behind))
+    for row in exact:
+        place = stratum[row]
+        start, part = within.conditional_distribution(changed[row, place][None])
+        pmf = np.convolve(np.convolve(before[place], after[len(parts) - 1 - place]), part)
+        at = int(changed[row, :, 0, 0].sum()) - (first - parts[place][0] + start)
+        inside = 0 <= at < len(pmf)  # far tails are cut, being below what a float can hold
+        p[row] = point_probability_p(pmf / pmf.sum(), method="fisher")[at] if inside else np.nextafter(0, 1)
+    return p
 
 
 def _in_family(p: Floats, place: int, family: Floats) -> Floats:
