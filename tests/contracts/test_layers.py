@@ -25,8 +25,8 @@ ONLY_IN = {
     "typer": {"cli"},
     "rich": {"cli"},
     "sqlalchemy": {"store"},
-    "jinja2": {"report"},
-    "docx": {"ingest"},
+    "jinja2": {"prepare", "report"},
+    "docx": {"ingest", "prepare"},
     "openpyxl": {"ingest"},
 }
 # Arrows inside a layer: everything at the bottom raises our errors; config reads the column names of the schema.

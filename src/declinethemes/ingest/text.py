@@ -3,7 +3,7 @@
 In: the lines of a .txt or .md file (or of a Word file, see `word`). Out: cues. A conversation has ``Name: text`` lines,
 with or without time stamps, or ``Name  0:00`` above the text (Otter, Teams). Anything else is read as notes: Markdown
 headings, bold lines and short lines that end in ``:`` or ``?`` are headings, list items stay apart, other lines
-are joined.
+are joined. A note form (`framework.form`) is read to the letter: its questions are the headings, every other line is text.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from declinethemes.errors import InputError
+from declinethemes.framework.form import INSTRUCTIONS, TITLE, is_form, split_heading
 from declinethemes.ingest.cues import Cue, Reading, collapse, heading, seconds
 from declinethemes.ingest.speakers import conversation_names, fold, plausible, split_label, split_topic
 
@@ -53,15 +54,53 @@ def read_text(text: str, name: str) -> Reading:
     InputError
         There are headings or labels and nothing said under them.
     """
-    return from_lines(markdown_lines(text), name)
+    raw = [_form_line(line) for line in text.split("\n")]
+    return from_lines(raw if _is_form(raw) else markdown_lines(text), name)
 
 
 def from_lines(lines: Sequence[Line], name: str) -> Reading:
-    """Return the cues of lines, as a conversation if they look like one, else as notes."""
+    """Return the cues of lines: a note form, a conversation if they look like one, else notes."""
+    if _is_form(lines):
+        return _form(lines, name)
     reading = _stamped(lines) or _labelled(lines) or _notes(lines)
     if not any(cue.basis != "heading" for cue in reading.cues):
         raise InputError(f"{name}: headings only, there is no text under them")
     return reading
+
+
+def _is_form(lines: Sequence[Line]) -> bool:
+    return is_form([line.text for line in lines if line.heading])
+
+
+def _form_line(line: str) -> Line:
+    """Return a line as it is; only ``#`` in front of the heading of a note form is taken off."""
+    marked = re.fullmatch(r"#{1,2} (.+)", line.rstrip())
+    if marked and split_heading(marked[1]):
+        return Line(text=marked[1], heading=True)
+    return Line(text=line)
+
+
+def _form(lines: Sequence[Line], name: str) -> Reading:
+    """Read a filled note form: the questions with something below them, and every line below them by itself."""
+    found = [split_heading(line.text) if line.heading else None for line in lines]
+    questions = {head[0] for head in found if head is not None and "." in head[0]}
+    titles = {question.split(".")[0] for question in questions}
+    cues: list[Cue] = []
+    asked: str | None = None
+    answered: set[str] = set()
+    for line, head in zip(lines, found, strict=True):
+        text = collapse(line.text)
+        if head is not None and (head[0] in questions or head[0] in titles):
+            asked = head[1] if head[0] in questions else None
+        elif text and text not in (TITLE, *INSTRUCTIONS):
+            if asked is not None:
+                cues.append(heading(asked))
+                answered.add(asked)
+                asked = None
+            cues.append(Cue(text=text, role="candidate", basis="note", alone=True))
+    if not cues:
+        raise InputError(f"{name}: a note form with nothing written in it; write below the questions")
+    return Reading(cues=cues, notes=(f"a note form, {len(answered)} of its questions filled in",))
 
 
 def markdown_lines(text: str) -> list[Line]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from declinethemes.errors import InputError
+from declinethemes.framework.form import split_heading
 from declinethemes.ingest.cues import Reading, collapse, seconds
 from declinethemes.ingest.speakers import fold, words
 from declinethemes.ingest.text import Line, from_lines
@@ -78,6 +79,8 @@ def _paragraph_lines(paragraph: Any, styles: Mapping[str, str]) -> list[Line]:
     texts = [collapse(part) for part in paragraph.text.split("\n")]
     is_heading = style.startswith(("Heading", "Title", "Subtitle")) or (bold and len(paragraph.text.split()) <= 20)
     item = style.startswith("List")
+    if style.startswith("Heading") and len(texts) == 1 and split_heading(texts[0]):
+        return [Line(text=texts[0], heading=True)]  # of a note form, whatever signs are in the question
     if len(texts) == 1 and not re.match(r"[^:]+:\s*\S", texts[0]):
         return [Line(text=texts[0], heading=is_heading, item=item)]
     return [Line(text=text, item=item) for text in texts]

@@ -1,12 +1,22 @@
-"""Before the calls, and against what was presumed: decline rates, and the reasons a hiring team gave.
+"""Before the calls, and against what was presumed: decline rates, whom to invite and what to ask, presumed reasons.
 
 `rates` holds `decline_rates` and its result, `decided` says which offers count, `compare` compares the levels of a
-segment, `trend` looks along quarters, `chart` draws them; `presumed` reads a reason as written, `reasons` sets presumed
-reasons against what candidates said.
+segment, `trend` looks along quarters, `chart` draws them; `guide` makes the interview guide and the note form;
+`presumed` reads a reason as written, `reasons` sets presumed reasons against what candidates said. Nothing is sent.
 """
 
+from declinethemes.prepare.guide import Guide, interview_guide
 from declinethemes.prepare.presumed import Reasons, load_reasons
 from declinethemes.prepare.rates import DeclineRates, decline_rates
 from declinethemes.prepare.reasons import ReasonGap, reason_gap
 
-__all__ = ["DeclineRates", "ReasonGap", "Reasons", "decline_rates", "load_reasons", "reason_gap"]
+__all__ = [
+    "DeclineRates",
+    "Guide",
+    "ReasonGap",
+    "Reasons",
+    "decline_rates",
+    "interview_guide",
+    "load_reasons",
+    "reason_gap",
+]
