@@ -18,8 +18,10 @@ COMMANDS = [
     "demo",
     "discover",
     "evaluate",
+    "guide",
     "ingest",
     "init",
+    "outreach",
     "reasons",
     "report",
     "run",
@@ -68,6 +70,7 @@ def test_without_a_command_the_help_is_shown(themes):
         ["discover", "{none}"],
         ["crosstab", "{none}"],
         ["evaluate", "{none}"],
+        ["outreach", "{none}"],
     ],
 )
 def test_an_error_with_json_has_one_shape(themes, files, arguments):

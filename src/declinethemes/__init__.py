@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from declinethemes.findings import Crosstab, crosstab
     from declinethemes.framework import Framework, load_framework
     from declinethemes.ingest import read_candidates, read_turns
-    from declinethemes.prepare import decline_rates
+    from declinethemes.prepare import decline_rates, outreach_batch
     from declinethemes.study import Study, analyze
     from declinethemes.tag import Tagger
     from declinethemes.themes import ThemeModel
@@ -32,6 +32,7 @@ __all__ = [
     "crosstab",
     "decline_rates",
     "load_framework",
+    "outreach_batch",
     "read_candidates",
     "read_corpus",
     "read_turns",
@@ -49,6 +50,7 @@ _HOME = {
     "crosstab": "findings",
     "decline_rates": "prepare",
     "load_framework": "framework",
+    "outreach_batch": "prepare",
     "read_candidates": "ingest",
     "read_corpus": "corpus",
     "read_turns": "ingest",

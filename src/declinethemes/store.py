@@ -184,6 +184,16 @@ class Store:
             for key, value in (meta or {}).items():
                 self._put(connection, key, value)
 
+    def append(self, name: str, frame: pd.DataFrame) -> int:
+        """Add rows to a table that only grows, and return how many were new; those that are there stay as they are."""
+        self._read.pop(name, None)
+        rows, table = _plain(schema.conform(frame, name)), self._metadata.tables[name]
+        with self._guarded() as connection:
+            before = len(connection.execute(table.select()).all())
+            if rows:
+                connection.execute(table.insert().prefix_with("OR IGNORE"), rows)
+            return len(connection.execute(table.select()).all()) - before
+
     def _insert(self, connection: Connection, name: str, frame: pd.DataFrame) -> None:
         if not len(frame):
             return
@@ -297,6 +307,11 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:
+    """Write a text file whole or not at all, its line ends as they are; errors as in `write_bytes`."""
+    write_bytes(path, text.encode("utf-8"), mode=mode)
+
+
+def write_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write a file whole or not at all.
 
     Raises
@@ -308,8 +323,8 @@ def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:
     try:
         part.unlink(missing_ok=True)  # one left by a broken run may be open to others
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
         part.chmod(mode)
         part.replace(path)
     except OSError as error:

@@ -131,7 +131,7 @@ class Study:
         place = Path(folder)
         if place.exists() and not place.is_dir():
             raise StudyError(f"{place} is a file; give a folder for the study")
-        if (place / DATABASE).is_file() and settings is None:
+        if (place / DATABASE).is_file() and settings is None and not _outreach_only(place):
             return cls.open(place)
         own = (SETTINGS, DATABASE, IDENTITIES)
         strange = (
@@ -650,6 +650,11 @@ class Study:
             f"<p>Study of {len(self.people)} candidates: {len(self.passages)} passages, {len(self.themes)} themes, "
             f"{len(self.findings)} findings (working draft)</p>"
         )
+
+
+def _outreach_only(place: Path) -> bool:
+    """Return whether a study has been used for the outreach only: no settings, and nothing read yet."""
+    return not (place / SETTINGS).is_file() and Store(place).read("documents").empty
 
 
 def make_folder(folder: str | PathLike[str]) -> Path:

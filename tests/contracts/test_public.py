@@ -10,7 +10,8 @@ from declinethemes import schema
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [
     "Corpus", "Crosstab", "DeclineThemesError", "Framework", "Study", "Tagger", "ThemeModel",
-    "analyze", "crosstab", "decline_rates", "load_framework", "read_candidates", "read_corpus", "read_turns",
+    "analyze", "crosstab", "decline_rates", "load_framework", "outreach_batch", "read_candidates", "read_corpus",
+    "read_turns",
 ]  # fmt: skip
 
 

@@ -13,7 +13,9 @@ from declinethemes.cli.declines import declines_cli
 from declinethemes.cli.demo import demo_cli
 from declinethemes.cli.discover import discover_cli
 from declinethemes.cli.evaluate import evaluate_cli
+from declinethemes.cli.guide import guide_cli
 from declinethemes.cli.init import init_cli
+from declinethemes.cli.outreach import outreach_cli
 from declinethemes.cli.reasons import reasons_cli
 from declinethemes.cli.report import report_cli
 from declinethemes.cli.run import ingest_cli, run_cli
@@ -35,6 +37,8 @@ app = typer.Typer(
 )
 app.command("demo")(demo_cli)
 app.command("init")(init_cli)
+app.command("outreach")(outreach_cli)
+app.command("guide")(guide_cli)
 app.command("run")(run_cli)
 app.command("ingest")(ingest_cli)
 app.command("tag")(tag_cli)

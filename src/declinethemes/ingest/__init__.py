@@ -5,6 +5,7 @@ In: transcripts, notes, surveys, e-mails, the candidates and the offers file, as
 """
 
 from declinethemes.ingest.columns import guess_columns
+from declinethemes.ingest.contacts import read_addresses, read_contacts
 from declinethemes.ingest.documents import Document, Sources, iter_documents, read_documents
 from declinethemes.ingest.offers import Offers, read_offers
 from declinethemes.ingest.people import People, read_candidates, read_people
@@ -20,7 +21,9 @@ __all__ = [
     "assign_roles",
     "guess_columns",
     "iter_documents",
+    "read_addresses",
     "read_candidates",
+    "read_contacts",
     "read_documents",
     "read_offers",
     "read_people",

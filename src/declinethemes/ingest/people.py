@@ -99,7 +99,7 @@ def read_people(
     dropped = [header for header, ours in mapping.items() if ours == "contact"]
     notes = [*read_notes, *(f"[columns] names '{header}', which {path.name} does not have" for header in absent)]
     ids = _ids(frame, mapping)
-    identities = _identities(frame, mapping, ids)
+    known = identities(frame, mapping, ids)
     candidates = pd.DataFrame({"candidate_id": ids})
     hidden = {*IDENTITY, "contact", "document", "interviewer", ""}
     for header in frame.columns:
@@ -116,7 +116,7 @@ def read_people(
         notes.append("candidate_id looks like names; they are shown wherever a candidate is named: use neutral ids")
     return People(
         candidates=conform(candidates, "candidates"),
-        identities=identities.sort_values("candidate_id").reset_index(drop=True),
+        identities=known.sort_values("candidate_id").reset_index(drop=True),
         documents=_documents(frame, mapping, ids),
         others=_others(frame, mapping),
         notes=tuple(notes),
@@ -151,8 +151,8 @@ def _ids(frame: pd.DataFrame, mapping: Mapping[str, str]) -> pd.Series:
     return ids
 
 
-def _identities(frame: pd.DataFrame, mapping: Mapping[str, str], ids: pd.Series) -> pd.DataFrame:
-    """Return candidate_id with name, nickname, email, phone; several columns are put together."""
+def identities(frame: pd.DataFrame, mapping: Mapping[str, str], ids: pd.Series) -> pd.DataFrame:
+    """Return candidate_id with name, nickname, email, phone (those there are); several columns are put together."""
     out = pd.DataFrame({"candidate_id": ids})
     for ours in IDENTITY_COLUMNS[1:]:
         headers = [header for header, column in mapping.items() if column == ours]

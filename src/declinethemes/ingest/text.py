@@ -3,7 +3,8 @@
 In: the lines of a .txt or .md file (or of a Word file, see `word`). Out: cues. A conversation has ``Name: text`` lines,
 with or without time stamps, or ``Name  0:00`` above the text (Otter, Teams). Anything else is read as notes: Markdown
 headings, bold lines and short lines that end in ``:`` or ``?`` are headings, list items stay apart, other lines
-are joined. A note form (`framework.form`) is read to the letter: its questions are the headings, every other line is text.
+are joined. A note form (`framework.form`) is read to the letter: its questions are the headings, all else is
+text.
 """
 
 from __future__ import annotations

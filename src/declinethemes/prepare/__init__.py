@@ -1,11 +1,14 @@
 """Before the calls, and against what was presumed: decline rates, whom to invite and what to ask, presumed reasons.
 
 `rates` holds `decline_rates` and its result, `decided` says which offers count, `compare` compares the levels of a
-segment, `trend` looks along quarters, `chart` draws them; `guide` makes the interview guide and the note form;
-`presumed` reads a reason as written, `reasons` sets presumed reasons against what candidates said. Nothing is sent.
+segment, `trend` looks along quarters, `chart` draws them; `outreach` says who is due, `invite` writes letters and a
+calendar; `guide` makes the interview guide and the note form; `presumed` reads a reason as written, `reasons` sets
+presumed reasons against what candidates said. Nothing is sent.
 """
 
 from declinethemes.prepare.guide import Guide, interview_guide
+from declinethemes.prepare.invite import Invitation, invitations, to_calendar
+from declinethemes.prepare.outreach import OutreachBatch, outreach_batch
 from declinethemes.prepare.presumed import Reasons, load_reasons
 from declinethemes.prepare.rates import DeclineRates, decline_rates
 from declinethemes.prepare.reasons import ReasonGap, reason_gap
@@ -13,10 +16,15 @@ from declinethemes.prepare.reasons import ReasonGap, reason_gap
 __all__ = [
     "DeclineRates",
     "Guide",
+    "Invitation",
+    "OutreachBatch",
     "ReasonGap",
     "Reasons",
     "decline_rates",
     "interview_guide",
+    "invitations",
     "load_reasons",
+    "outreach_batch",
     "reason_gap",
+    "to_calendar",
 ]
