@@ -414,7 +414,7 @@ def test_the_shipped_tagger_has_learnt_the_known_themes(tagger):
     assert found["slow_process"].iloc[0] > 0.5
     assert found.iloc[1].max() < 0.5
     assert found.to_numpy().min() >= 0
-    assert tagger.themes(passages([])).shape == (0, 15)
+    assert tagger.themes(schema.empty("passages")).shape == (0, 15)
 
 
 def test_a_tagger_trained_without_themes_has_none(two):

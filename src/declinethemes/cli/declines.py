@@ -91,7 +91,7 @@ def declines(
     from declinethemes.prepare import decline_rates
 
     given = read_settings(settings) if settings else Settings()
-    read = read_offers(path, given.columns, outcomes=_words(outcome or []), dates=_order(dates))
+    read = read_offers(path, given.columns, outcomes=outcome_words(outcome or []), dates=date_order(dates))
     for note in read.notes:
         say(note)
     headers = {header.lower(): ours for header, ours in read.columns.items()}
@@ -165,7 +165,7 @@ def remarks(rates: DeclineRates) -> list[str]:
     return lines
 
 
-def _words(given: list[str]) -> dict[str, str]:
+def outcome_words(given: list[str]) -> dict[str, str]:
     """Return WORD=outcome options as a mapping."""
     from declinethemes.errors import SettingsError
 
@@ -176,7 +176,7 @@ def _words(given: list[str]) -> dict[str, str]:
     return {word.strip(): ours.strip().lower() for word, _, ours in pairs}
 
 
-def _order(dates: str | None) -> Any:
+def date_order(dates: str | None) -> Any:
     """Return what stands first in a date, checked."""
     from declinethemes.errors import SettingsError
 

@@ -7,13 +7,13 @@ import json as json_
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from email.utils import parseaddr
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from declinethemes.cli.declines import Dates, Outcome, date_order, outcome_words
 from declinethemes.cli.show import put, say
 from declinethemes.errors import SettingsError, StudyError
 
@@ -69,6 +69,8 @@ def outreach_cli(
     mark_invited: Annotated[
         bool, typer.Option("--mark-invited", help="Record in the study that those who are due were invited.")
     ] = False,
+    outcome: Outcome = None,
+    dates: Dates = None,
     json: Annotated[bool, typer.Option("--json", help="JSON instead of CSV, with all lists.")] = False,
 ) -> None:
     """Say who is due for a conversation, and write invitations and a calendar; nothing is sent."""
@@ -84,7 +86,8 @@ def outreach_cli(
         return
     letters = {"company": company, **_sender(sender), "incentive": incentive, **_values(values)}
     settings = _settings(study)
-    batch = outreach(offers, settings, store, today=day, window=window, capacity=capacity, by=by, random_state=seed)
+    limits = {"today": day, "window": window, "capacity": capacity, "random_state": seed}
+    batch = outreach(offers, settings, store, by=by, outcome=outcome, dates=dates, **limits)
     tell(batch, settings.min_n, remembered=study is not None)
     if out is not None:
         write(batch, offers, out, settings, letters, template)
@@ -96,34 +99,23 @@ def outreach_cli(
         put(batch.to_frame(), as_json=False)
 
 
-def read_offers(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
-    """Return the offers file in the form of the `offers` table; columns that identify people are left out."""
-    from declinethemes.ingest.columns import IDENTITY, map_columns
-    from declinethemes.ingest.dates import parse_days
-    from declinethemes.ingest.decode import read_bytes
-    from declinethemes.ingest.tables import read_table
-
-    frame, _ = read_table(read_bytes(path), path)
-    mapping, _ = map_columns(frame.columns, columns, table="candidates")
-    hidden = {*IDENTITY, "contact", "document", "interviewer", ""}
-    offers = frame.rename(columns=mapping)[[c for c in (mapping.get(h, h) for h in frame.columns) if c not in hidden]]
-    for name in {"offer_date", "decline_date"} & set(offers.columns):
-        offers[name] = parse_days(offers[name], table="offers", column=name)
-    if "outcome" in offers.columns:
-        offers["outcome"] = offers["outcome"].str.lower()
-    return offers if "offer_id" in offers.columns else offers.assign(offer_id=[f"row {row}" for row in offers.index])
-
-
 def outreach(
-    path: Path, settings: Settings, store: Store | None, *, by: list[str] | None, **options: Any
+    path: Path,
+    settings: Settings,
+    store: Store | None,
+    *,
+    by: list[str] | None,
+    outcome: list[str] | None = None,
+    dates: str | None = None,
+    **options: Any,
 ) -> OutreachBatch:
     """Return the batch of an offers file; `options` as in `outreach_batch`."""
     from declinethemes.config import prepare_segments
-    from declinethemes.ingest import read_addresses
+    from declinethemes.ingest import read_addresses, read_offers
     from declinethemes.prepare import outreach_batch
-    from declinethemes.schema import conform
 
-    offers = conform(read_offers(path, settings.columns), "offers")
+    words, order = outcome_words(outcome or []), date_order(dates)
+    offers = read_offers(path, settings.columns, outcomes=words, dates=order).offers
     fitted = _fitted(settings, offers)
     offers = prepare_segments(offers, fitted).assign(offer_id=offers["offer_id"], outcome=offers["outcome"])
     offers = offers.merge(
@@ -292,6 +284,8 @@ def _invited(batch: OutreachBatch) -> pd.DataFrame:
 
 def _sender(text: str) -> dict[str, str]:
     """Return the sender's name and address."""
+    from email.utils import parseaddr
+
     name, address = parseaddr(text) if "@" in text else (text, "")
     return {"sender": name or address, "sender_email": address}
 
