@@ -365,6 +365,25 @@ def test_vectors_may_be_handed_in_and_give_the_same(vectors):
     np.testing.assert_array_equal(model.predict(TEXTS, embeddings=vectors), model.predict(TEXTS))
 
 
+def test_what_is_no_text_is_an_error_with_vectors_too(vectors):
+    with pytest.raises(InputError, match="position 0 is None"):
+        ThemeModel().fit([None, *TEXTS[1:]], embeddings=vectors)
+
+
+def test_texts_whose_vectors_were_handed_in_are_not_encoded_again(vectors, monkeypatch):
+    seen: list[str] = []
+    encode = Encoder.load().run
+
+    def counting(texts):
+        seen.extend(texts)
+        return encode(texts)
+
+    monkeypatch.setattr(Encoder, "load", lambda name: Encoder(id="e", dimensions=384, run=counting))
+    ThemeModel().fit(TEXTS, embeddings=vectors)
+    assert seen, "words of the themes are encoded"
+    assert not set(seen) & set(TEXTS)
+
+
 @pytest.mark.parametrize("shape", [(36, 768), (35, 384), (36,)])
 def test_vectors_of_another_shape_are_an_error_that_says_both(shape):
     with pytest.raises(InputError, match=rf"shape \(36, 384\).*found \({shape[0]},"):

@@ -85,14 +85,7 @@ class Encoder:
         InputError
             An element is not text.
         """
-        if isinstance(texts, str):
-            raise InputError(f"texts must be a list of str; found one str: write [{texts[:40]!r}]")
-        wrong = [i for i, text in enumerate(texts) if not isinstance(text, str)]
-        if wrong:
-            raise InputError(f"texts must be str; position {wrong[0]} is {texts[wrong[0]]!r} ({len(wrong)} in all)")
-        # Pseudonyms differ from study to study by their key; a vector must not.
-        texts = [_PSEUDONYM.sub("somebody", text) for text in texts]
-        keys = [hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest() for text in texts]
+        texts, keys = _keyed(texts)
         fresh = {
             key: text.encode("utf-8", "replace").decode("utf-8")
             for key, text in zip(keys, texts, strict=True)
@@ -110,6 +103,28 @@ class Encoder:
             if text.strip():
                 out[row] = self.memory[key]
         return out
+
+    def remember(self, texts: Sequence[str], vectors: Vectors) -> None:
+        """Take these unit rows (n_texts, n_dimensions) as the vectors of these texts: they are not encoded again.
+
+        Raises
+        ------
+        InputError
+            An element is not text.
+        """
+        self.memory.update(zip(_keyed(texts)[1], vectors, strict=True))
+
+
+def _keyed(texts: Sequence[str]) -> tuple[list[str], list[bytes]]:
+    """Return the texts as they are encoded, and their keys; raise if one is no text."""
+    if isinstance(texts, str):
+        raise InputError(f"texts must be a list of str; found one str: write [{texts[:40]!r}]")
+    wrong = [i for i, text in enumerate(texts) if not isinstance(text, str)]
+    if wrong:
+        raise InputError(f"texts must be str; position {wrong[0]} is {texts[wrong[0]]!r} ({len(wrong)} in all)")
+    # Pseudonyms differ from study to study by their key; a vector must not.
+    plain = [_PSEUDONYM.sub("somebody", text) for text in texts]
+    return plain, [hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest() for text in plain]
 
 
 def _load_int8(folder: Path) -> Encoder:

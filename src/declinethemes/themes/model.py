@@ -242,6 +242,7 @@ def _vectors(texts: list[str], embeddings: NDArray[np.float32] | None, encoder: 
         )
     lengths = np.linalg.norm(given, axis=1, keepdims=True)
     out: NDArray[np.float32] = (given / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    encoder.remember(texts, out)
     return out
 
 
