@@ -285,8 +285,11 @@ def test_emergent_findings_are_called_exploratory_and_with_a_holdout_are_of_othe
     assert set(mine["n"] + mine["rest_n"]) <= {len(others)}
     assert "two families" in " ".join(halved.notes)
     assert not halved.findings["note"].fillna("").str.contains("exploratory").any()
+    themed.find(by="gender")
+    assert themed.store.get("find")
     themed.discover(holdout=False)
     assert not themed.holdout
+    assert not themed.store.get("find"), "findings of other themes would be taken for those of these"
 
 
 @pytest.mark.slow

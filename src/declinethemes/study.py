@@ -293,6 +293,7 @@ class Study:
             },
             meta={
                 "discover": state,
+                "find": "",  # findings were of the themes before
                 "holdout": "yes" if halved else "",
                 "without_theme": "; ".join(f"{n} {reason}" for reason, n in sorted(reasons.items())),
             },
