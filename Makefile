@@ -40,6 +40,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.tagger
 	$(BIN)/python -m benchmarks.processors
 	$(BIN)/python -m benchmarks.themes
+	$(BIN)/python -m benchmarks.disclosure
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

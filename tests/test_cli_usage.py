@@ -23,6 +23,7 @@ COMMANDS = [
     "init",
     "outreach",
     "reasons",
+    "release",
     "report",
     "run",
     "tag",

@@ -6,6 +6,7 @@ DeclineThemesError
 │   └── SchemaError     a table whose columns or values are not what its stage needs
 ├── SettingsError       study.toml, or an argument, asks for what is not there
 ├── StudyError          a study folder that cannot be opened, written or continued
+├── DisclosureError     a release that would expose somebody
 ├── ModelError          a model file that is missing, altered or of another version
 └── MissingPackageError an optional package is needed and not installed
 ```
@@ -72,6 +73,12 @@ class StudyError(DeclineThemesError):
     """A study folder that cannot be opened, written or continued."""
 
     code = "study"
+
+
+class DisclosureError(DeclineThemesError):
+    """A release that would expose somebody."""
+
+    code = "disclosure"
 
 
 class ModelError(DeclineThemesError):

@@ -266,6 +266,23 @@ TABLES: Mapping[str, Table] = {
             },
         ),
         Table(
+            name="releases",
+            doc="The release ledger: every total that was shown to others; rows are only ever added.",
+            key=("release", "view", "segment", "level", "item"),
+            columns={
+                "release": _col("int", "number of the release, from 1", nullable=False),
+                "at": _text("when, ISO 8601", nullable=False),
+                "view": _text("the filter, as JSON: {} for all candidates, else column and level", nullable=False),
+                "segment": _text("column of candidates; 'a x b' for an intersection", nullable=False),
+                "level": _text("value of the segment", nullable=False),
+                "item": _text("category, code or theme", nullable=False),
+                "n": _col("int", "candidates of the level; missing where the row read protected"),
+                "n_mention": _col("int", "candidates of the level who mention the item; missing where protected"),
+                "rest_n": _col("int", "candidates of the other known levels; missing where protected"),
+                "rest_n_mention": _col("int", "of those, who mention the item; missing where protected"),
+            },
+        ),
+        Table(
             name="findings",
             doc="One row per item at one level of one segment: the level against everybody else whose level is known.",
             key=("segment", "level", "item"),

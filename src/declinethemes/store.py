@@ -12,6 +12,8 @@ import os
 import secrets
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +74,7 @@ class Store:
                 ("full", "the disk is full: make room and run again, nothing that was finished is lost"),
                 ("readonly", "the folder is read-only: choose another --out or change its permissions"),
                 ("unable to open", "the folder cannot be written: choose another --out or change its permissions"),
+                ("UNIQUE", "another run has written to this study meanwhile: run again"),
                 ("locked", "another run is working on this study: wait until it has ended"),
                 ("not a database", f"{DATABASE} is not a database: choose another folder"),
             )
@@ -184,15 +187,36 @@ class Store:
             for key, value in (meta or {}).items():
                 self._put(connection, key, value)
 
-    def append(self, name: str, frame: pd.DataFrame) -> int:
-        """Add rows to a table that only grows, and return how many were new; those that are there stay as they are."""
+    def append(
+        self, name: str, frame: pd.DataFrame, *, meta: Mapping[str, str] | None = None, all_new: bool = False
+    ) -> int:
+        """Add rows to a table that only grows, and remember texts, in one transaction; return how many were new.
+
+        Rows that are there stay as they are; with `all_new` there must be none, and nothing is written.
+        """
         self._read.pop(name, None)
         rows, table = _plain(schema.conform(frame, name)), self._metadata.tables[name]
         with self._guarded() as connection:
             before = len(connection.execute(table.select()).all())
             if rows:
-                connection.execute(table.insert().prefix_with("OR IGNORE"), rows)
+                connection.execute(table.insert().prefix_with("OR ABORT" if all_new else "OR IGNORE"), rows)
+            for key, value in (meta or {}).items():
+                self._put(connection, key, value)
             return len(connection.execute(table.select()).all()) - before
+
+    @staticmethod
+    def now() -> str:
+        """Return the time, ISO 8601 in UTC, to the second."""
+        return datetime.now(UTC).isoformat(timespec="seconds")
+
+    def note(self, name: str, what: str) -> None:
+        """Add an entry (at, what) to a list that is remembered under a name."""
+        self.put(name, json.dumps([*self.notes(name), {"at": self.now(), "what": what}], ensure_ascii=False))
+
+    def notes(self, name: str) -> list[dict[str, str]]:
+        """Return the entries of a list, oldest first."""
+        entries: list[dict[str, str]] = json.loads(self.get(name) or "[]")
+        return entries
 
     def _insert(self, connection: Connection, name: str, frame: pd.DataFrame) -> None:
         if not len(frame):
@@ -333,3 +357,19 @@ def write_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         raise StudyError(
             f"cannot write {path}: {error.strerror or error}; choose another folder or make room"
         ) from error
+
+
+def make_folder(folder: str | PathLike[str]) -> Path:
+    """Make a folder where there is none.
+
+    Raises
+    ------
+    StudyError
+        It is a file, or its place cannot be written.
+    """
+    place = Path(folder)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"cannot make the folder {place}: {error.strerror or error}; choose another --out") from error
+    return place

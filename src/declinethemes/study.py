@@ -7,6 +7,7 @@ and knows nothing of the others.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -17,32 +18,35 @@ from typing import Any, Literal
 import pandas as pd
 
 from declinethemes import schema
-from declinethemes.config import Settings, draft_settings, possible_segments, prepare_segments, read_settings
+from declinethemes.config import Settings, possible_segments, prepare_segments, read_settings
 from declinethemes.corpus import Paths, Reading, without_names
-from declinethemes.disclosure import may_quote, protect, scrub_quote
+from declinethemes.disclosure import Release, make_release, may_quote, protect, scrub_quote
 from declinethemes.encode import GENERAL, Encoder
 from declinethemes.errors import InputError, SettingsError, StudyError
-from declinethemes.findings import Crosstab, crosstab, sentence
+from declinethemes.findings import Crosstab, sentence
+from declinethemes.findings.inputs import By
 from declinethemes.framework import Framework, load_framework
-from declinethemes.ingest import People, guess_columns, read_people
+from declinethemes.ingest import People, draft_study, guess_columns, read_people
 from declinethemes.mentions import count_mentions
 from declinethemes.passages import prompts, split_turns
 from declinethemes.prepare import ReasonGap, load_reasons, reason_gap
+from declinethemes.publish import (
+    as_draft,
+    compare,
+    compared,
+    count_answers,
+    read_request,
+    release_files,
+    shown_ledger,
+)
 from declinethemes.redact import Redactor
-from declinethemes.report import WORDS_WITHHELD, render_html, summarise
-from declinethemes.store import DATABASE, IDENTITIES, Store, write_text
+from declinethemes.report import render_html, summarise
+from declinethemes.store import DATABASE, IDENTITIES, Store, make_folder, write_text
 from declinethemes.tag import Tagger
 from declinethemes.tag.explain import carried
-from declinethemes.themes import Found, bertopic_of, find_themes, halves, merge_suggestions, record
+from declinethemes.themes import Found, bertopic_of, find_themes, halves, merge_suggestions, record, renamed
 
 SETTINGS = "study.toml"
-COMPARED = 0.1  # an emergent theme is compared from this share of the candidates on
-EXPLORATORY = "exploratory: the theme was found in the words of these same candidates"
-HELD_OUT = "the theme was found in the words of other candidates"
-TWO_FAMILIES = (
-    "Themes found in the text were sought in one half of the candidates and compared in the other half; they and the "
-    "framework's items are two families, each tested at half of alpha."
-)
 Progress = Callable[[str, int, int], None]
 
 
@@ -307,33 +311,8 @@ class Study:
         InputError
             There is no such theme, or it is one of the framework's, or the name is empty.
         """
-        label = " ".join(label.split())
-        themes, ledger = self.themes, self.ledger
-        row = themes[themes["theme_id"] == theme_id]
-        if row.empty:
-            raise InputError(
-                f"no theme '{theme_id}' in this study; there are: {', '.join(themes['theme_id'][:8])}, ..."
-            )
-        if row["kind"].iloc[0] == "known":
-            raise InputError(f"'{theme_id}' is named in the framework: change its label there")
-        if not label:
-            raise InputError("a theme needs a name")
-        themes.loc[row.index, "label"] = label
-        facts = row.iloc[0]
-        event = {
-            "run": int(ledger["run"].max()) + 1,
-            "theme_id": theme_id,
-            "event": "renamed",
-            "at": date.today().isoformat(),
-            "batch": pd.NA,
-            "others": [],
-            "label": label,
-            "n_passages": facts["n_passages"],
-            "n_candidates": facts["n_candidates"],
-        }
-        self.store.replace(
-            {"themes": themes, "ledger": pd.concat([ledger, schema.conform(pd.DataFrame([event]), "ledger")])}
-        )
+        themes, ledger = renamed(self.themes, self.ledger, theme_id, label, at=date.today().isoformat())
+        self.store.replace({"themes": themes, "ledger": ledger})
 
     def _batches(self, passage_ids: Collection[str]) -> str:
         """Return the batches of the candidates of these passages, in order."""
@@ -355,13 +334,7 @@ class Study:
 
     def history(self) -> pd.DataFrame:
         """Return the ledger as others may see it: small counts and words of small themes left out."""
-        ledger: pd.DataFrame = self.ledger
-        min_n = self.settings.min_n
-        few = ledger["n_candidates"].between(1, min_n - 1)
-        found = ~ledger["theme_id"].isin(self.framework.labels)
-        ledger["label"] = ledger["label"].map(scrub_quote).mask(few & found, WORDS_WITHHELD)
-        ledger[["n_passages", "n_candidates"]] = ledger[["n_passages", "n_candidates"]].mask(few)
-        return ledger
+        return shown_ledger(self.ledger, self.framework.labels, min_n=self.settings.min_n)
 
     def to_bertopic(self) -> Any:
         """Return a BERTopic model over the themes of this study, for its figures and tables.
@@ -389,11 +362,7 @@ class Study:
         state = self._state("\x1f".join(("find", *segments, self.candidates.to_csv(index=False))))
         if self.store.get("find") == state:
             return
-        found = (
-            self.crosstab(by=segments, internal=True).to_frame()
-            if segments and len(self.passages)
-            else schema.empty("findings")
-        )
+        found = self._crosstab(by=segments).to_frame() if segments and len(self.passages) else schema.empty("findings")
         self.store.replace({"findings": found}, meta={"segments": "\x1f".join(segments), "find": state})
 
     def refresh(self) -> None:
@@ -429,55 +398,44 @@ class Study:
         stance : {"negative", "all"}, optional
             Default: the settings'.
         internal : bool
-            Full numbers, for those entitled to see them.
+            Full numbers, for those entitled to see them; that they were asked for is recorded in the study.
 
         Returns
         -------
         Crosstab
-            Small cells are blank and say "protected" unless `internal`.
+            Small cells are blank and say "protected" unless `internal`; `parameters["stamp"]` is "working draft" or
+            "internal".
 
         Raises
         ------
         SettingsError
             An unknown segment; the message has the ones there are.
         """
+        result = self._crosstab(by=by, adjust_for=adjust_for, among=among, stance=stance)
+        if internal:
+            self.store.note("internal", f"crosstab by {', '.join(result.families)}")
+            return result.stamped("internal")
+        return as_draft(result, self.settings, self.sensitive)
+
+    def _crosstab(
+        self, *, by: Any = None, stance: Literal["negative", "all"] | None = None, **options: Any
+    ) -> Crosstab:
+        """Compare with full numbers."""
         self.discover()
-        spoke = self.people
         wanted = by if by is not None else self._segments(None)
         if not wanted:
             raise SettingsError(
                 f"no segments are declared in study.toml; there are: {', '.join(possible_segments(self.people))}"
             )
         counted = stance or self.settings.stance
-        options = {"by": wanted, "adjust_for": adjust_for, "among": among, "stance": counted}
-        mentions = self.compared(stance=counted)
-        emergent = mentions["item"].isin(self.themes.loc[self.themes["kind"] == "emergent", "theme_id"])
-        if self.holdout:
-            others = halves(spoke["candidate_id"], self.settings.seed)[1]
-            heard = spoke["candidate_id"].isin(others)
-            later = mentions[emergent & mentions["candidate_id"].isin(others)]
-            framework = self._compare(mentions[~emergent], spoke, alpha=self.settings.alpha / 2, **options)
-            found = self._compare(later, spoke[heard], alpha=self.settings.alpha / 2, **options)
-            result = framework.joined(found.noted(HELD_OUT), note=TWO_FAMILIES)
-        else:
-            result = self._compare(mentions, spoke, alpha=self.settings.alpha, **options)
-            result = result.noted(EXPLORATORY, items=set(mentions.loc[emergent, "item"]))
-        if internal:
-            return result
-        shown = self._protect(result.findings)
-        hidden = shown.loc[shown["suppressed"].astype(bool), ["segment", "item"]].drop_duplicates()
-        omnibus = result.omnibus.merge(hidden, on=["segment", "item"], how="left", indicator=True)
-        open_rows = omnibus[omnibus["_merge"] == "left_only"].drop(columns="_merge").reset_index(drop=True)
-        return replace(result, findings=shown, omnibus=open_rows)
-
-    def _compare(self, mentions: pd.DataFrame, people: pd.DataFrame, **options: Any) -> Crosstab:
-        """Cross-tabulate with the settings of the study."""
-        return crosstab(
-            mentions.reset_index(drop=True),
-            people.reset_index(drop=True),
-            margin=self.settings.margin,
-            min_n=self.settings.min_n,
-            random_state=self.settings.seed,
+        return compare(
+            self.compared(stance=counted),
+            self.people,
+            themes=self.themes,
+            settings=self.settings,
+            holdout=self.holdout,
+            by=wanted,
+            stance=counted,
             recall=self.tagger.card_.get("recall"),
             sensitive=self.sensitive,
             **options,
@@ -505,18 +463,7 @@ class Study:
         is left of a code beyond its themes, are listed, not compared: each would only make the family of comparisons
         larger.
         """
-        themes, mentions = self.themes, self.mentions
-        least = COMPARED * mentions["candidate_id"].nunique()
-        small = themes[
-            (themes["kind"] == "emergent")
-            & ((themes["n_candidates"] < least) | themes["code"].isna() | (themes["status"] == "rest"))
-        ]
-        said = mentions[mentions["n_passages"] > 0]
-        if stance == "negative":
-            said = said[said["stance"].isin(["negative", "mixed"])]
-        keep = set(said["item"]) - set(small["theme_id"])
-        kept: pd.DataFrame = mentions[mentions["item"].isin(keep)].reset_index(drop=True)
-        return kept
+        return compared(self.mentions, self.themes, stance=stance)
 
     def _protect(self, findings: pd.DataFrame) -> pd.DataFrame:
         return protect(findings, min_n=self.settings.min_n, quote_n=self.settings.quote_n, sensitive=self.sensitive)
@@ -571,6 +518,58 @@ class Study:
             write_text(place / f"{name}.csv", frame.to_csv(index=False))
             out.append(place / f"{name}.csv")
         return out
+
+    def release(
+        self, folder: str | PathLike[str], *, by: By | None = None, where: Mapping[str, str] | None = None
+    ) -> Release:
+        """Write tables that may be shown to others, audited together with every earlier release.
+
+        Parameters
+        ----------
+        folder : path
+            Where ``release-N.csv`` and ``release-N.json`` go.
+        by : str, list or tuple, optional
+            A segment, several, or an intersection; default: the declared ones.
+        where : mapping of column to level, optional
+            Only candidates with these.
+
+        Returns
+        -------
+        Release
+            What the release ledger now holds of it, with the counts that are shown.
+
+        Raises
+        ------
+        DisclosureError
+            The release would expose somebody; the message has the reason and the smallest change that would make it
+            safe. Nothing was written.
+        SettingsError
+            An unknown column or level, or too many columns to be audited.
+        """
+        self.refresh()
+        request = read_request(self._segments(None) if by is None else by, where, self.settings)
+        answers = count_answers(
+            request,
+            candidates=self.candidates,
+            heard=self.passages["candidate_id"],
+            mentions=self.compared(stance=self.settings.stance),
+            themes=self.themes,
+            settings=self.settings,
+            sensitive=self.sensitive,
+        )
+        first = json.loads(self.store.get("first released") or "{}")
+        made = make_release(answers, request, ledger=self.releases, first=first, min_n=self.settings.min_n)
+        place, at = make_folder(folder), self.store.now()
+        # The ledger first: a release too many in it hides more, one too few exposes.
+        self.store.append(
+            "releases",
+            made.ledger(at),
+            meta={"first released": json.dumps({**first, **made.first})},
+            all_new=True,  # another run may have made a release of this number meanwhile
+        )
+        for name, text in release_files(made, at=at, settings=self.settings).items():
+            write_text(place / name, text)
+        return made
 
     @property
     def tagger(self) -> Tagger:
@@ -639,6 +638,9 @@ class Study:
     assignments = property(lambda self: self.store.read("assignments"), doc="The assignments table.")
     ledger = property(lambda self: self.store.read("ledger"), doc="What became of each theme in each run.")
     mentions = property(lambda self: self.store.read("mentions"), doc="The mentions table.")
+    releases = property(
+        lambda self: self.store.read("releases"), doc="The release ledger: every total shown to others."
+    )
     candidates = property(lambda self: self.store.read("candidates"), doc="The candidates table, names left out.")
 
     @property
@@ -658,49 +660,18 @@ def _outreach_only(place: Path) -> bool:
     return not (place / SETTINGS).is_file() and Store(place).read("documents").empty
 
 
-def make_folder(folder: str | PathLike[str]) -> Path:
-    """Make a folder where there is none.
-
-    Raises
-    ------
-    StudyError
-        It is a file, or its place cannot be written.
-    """
-    place = Path(folder)
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StudyError(f"cannot make the folder {place}: {error.strerror or error}; choose another --out") from error
-    return place
-
-
 def _settings(given: Settings | str | PathLike[str] | None, candidates: str | PathLike[str]) -> tuple[Settings, str]:
     """Return the settings and the text of a drafted study.toml (empty if none was drafted)."""
     if isinstance(given, Settings):
         return given, ""
     if given is not None:
         return read_settings(Path(given)), Path(given).read_text(encoding="utf-8")
-    return draft(candidates)
+    return draft_study(candidates)
 
 
 def _for_documents(columns: Mapping[str, str], headers: Sequence[str]) -> dict[str, str]:
     """Return the mapping for tables of notes; a header that the candidates file has too keeps its meaning there."""
     return {h: ours for h, ours in columns.items() if h not in headers or not guess_columns([h], table="notes")}
-
-
-def draft(candidates: str | PathLike[str]) -> tuple[Settings, str]:
-    """Draft settings from a candidates file.
-
-    Returns
-    -------
-    Settings, str
-        The settings, and the text of a ``study.toml`` that holds them.
-    """
-    people = read_people(candidates)
-    headers = [str(name) for name in people.headers]
-    text = draft_settings(people.candidates, {head: ours for head, ours in guess_columns(headers).items() if ours})
-    segments = tuple(possible_segments(people.candidates))
-    return Settings(columns=guess_columns(headers), segments=segments), text
 
 
 def _since(encoder: Encoder, before: Collection[bytes]) -> dict[bytes, Any]:

@@ -17,6 +17,7 @@ from declinethemes.cli.guide import guide_cli
 from declinethemes.cli.init import init_cli
 from declinethemes.cli.outreach import outreach_cli
 from declinethemes.cli.reasons import reasons_cli
+from declinethemes.cli.release import release_cli
 from declinethemes.cli.report import report_cli
 from declinethemes.cli.run import ingest_cli, run_cli
 from declinethemes.cli.tag import tag_cli
@@ -47,6 +48,7 @@ app.command("crosstab")(crosstab_cli)
 app.command("declines")(declines_cli)
 app.command("reasons")(reasons_cli)
 app.command("report")(report_cli)
+app.command("release")(release_cli)
 app.command("train")(train_cli)
 app.command("evaluate")(evaluate_cli)
 

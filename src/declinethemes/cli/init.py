@@ -19,10 +19,11 @@ def init_cli(
 ) -> None:
     """Draft study.toml from your candidates file and show the guesses."""
     from declinethemes.errors import StudyError
-    from declinethemes.store import write_text
-    from declinethemes.study import SETTINGS, draft, make_folder
+    from declinethemes.ingest import draft_study
+    from declinethemes.store import make_folder, write_text
+    from declinethemes.study import SETTINGS
 
-    settings, text = draft(candidates)
+    settings, text = draft_study(candidates)
     for header, column in settings.columns.items():
         say(f"column '{header}' is read as {column or '(left out)'}")
     say(f"segments: {', '.join(settings.segments) or '(none found: they need two to twelve levels)'}")

@@ -202,8 +202,7 @@ def write(
     """Write tables, calendar and invitations below a folder; invitations are for you to look through and send."""
     from declinethemes.ingest import read_addresses
     from declinethemes.prepare import invitations, to_calendar
-    from declinethemes.store import write_bytes, write_text
-    from declinethemes.study import make_folder
+    from declinethemes.store import make_folder, write_bytes, write_text
 
     ready = bool(letters["company"] and letters["sender"]) or template is not None
     folder = out / "invitations"
@@ -257,8 +256,7 @@ def _day(text: str | None) -> dt.date:
 
 
 def _store(study: Path | None) -> Store | None:
-    from declinethemes.store import Store
-    from declinethemes.study import make_folder
+    from declinethemes.store import Store, make_folder
 
     return None if study is None else Store(make_folder(study))
 

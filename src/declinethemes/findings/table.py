@@ -85,6 +85,10 @@ class Crosstab:
             notes=(*dict.fromkeys((*self.notes, *other.notes)), note),
         )
 
+    def stamped(self, stamp: str) -> Crosstab:
+        """Return the same with words that say what it is, under "stamp" of the parameters."""
+        return replace(self, parameters={**self.parameters, "stamp": stamp})
+
     def _repr_html_(self) -> str:
         columns = [
             "segment",
@@ -99,7 +103,8 @@ class Crosstab:
             "ci_high",
         ]
         shown = self.findings[[*columns, "p_bh", "p_wy", "audit_state", "verdict", "suppressed", "note"]]
-        return str(shown.to_html(max_rows=60, float_format="{:.3f}".format, na_rep="", index=False))
+        stamp = f"<p>{self.parameters['stamp']}</p>" if "stamp" in self.parameters else ""
+        return stamp + str(shown.to_html(max_rows=60, float_format="{:.3f}".format, na_rep="", index=False))
 
 
 def crosstab(

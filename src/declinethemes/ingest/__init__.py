@@ -8,7 +8,7 @@ from declinethemes.ingest.columns import guess_columns
 from declinethemes.ingest.contacts import read_addresses, read_contacts
 from declinethemes.ingest.documents import Document, Sources, iter_documents, read_documents
 from declinethemes.ingest.offers import Offers, read_offers
-from declinethemes.ingest.people import People, read_candidates, read_people
+from declinethemes.ingest.people import People, draft_study, read_candidates, read_people
 from declinethemes.ingest.readers import SUFFIXES, read_turns
 from declinethemes.ingest.roles import assign_roles
 
@@ -19,6 +19,7 @@ __all__ = [
     "People",
     "Sources",
     "assign_roles",
+    "draft_study",
     "guess_columns",
     "iter_documents",
     "read_addresses",

@@ -1,7 +1,8 @@
 """The candidates file: who declined, which names must not be shown, which documents are whose.
 
-In: a .csv, .tsv or .xlsx with one row per candidate. Out: `People`. Names, e-mails and phones go into `identities`,
-never into `candidates`. Recruiters' names are still in `candidates.recruiter`: `Redactor.speaker` replaces them.
+In: a .csv, .tsv or .xlsx with one row per candidate. Out: `People`; settings drafted from the headers. Names, e-mails
+and phones go into `identities`, never into `candidates`. Recruiters' names are still in `candidates.recruiter`:
+`Redactor.speaker` replaces them.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from declinethemes.config import Settings, draft_settings, possible_segments
 from declinethemes.errors import InputError, SchemaError
-from declinethemes.ingest.columns import IDENTITY, map_columns
+from declinethemes.ingest.columns import IDENTITY, guess_columns, map_columns
 from declinethemes.ingest.dates import parse_days
 from declinethemes.ingest.decode import MAX_MB, read_bytes
 from declinethemes.ingest.speakers import fold
@@ -198,3 +200,18 @@ def _typed(series: pd.Series, ours: str) -> pd.Series:
     if ours == "source":
         return series.map(lambda cell: fold(str(cell)), na_action="ignore").astype("string")
     return series
+
+
+def draft_study(candidates: str | PathLike[str]) -> tuple[Settings, str]:
+    """Draft settings from a candidates file.
+
+    Returns
+    -------
+    Settings, str
+        The settings, and the text of a ``study.toml`` that holds them.
+    """
+    people = read_people(candidates)
+    headers = [str(name) for name in people.headers]
+    text = draft_settings(people.candidates, {head: ours for head, ours in guess_columns(headers).items() if ours})
+    segments = tuple(possible_segments(people.candidates))
+    return Settings(columns=guess_columns(headers), segments=segments), text

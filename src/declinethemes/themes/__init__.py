@@ -7,9 +7,9 @@ Vectors are handed in.
 """
 
 from declinethemes.themes.find import Found, find_themes, halves
-from declinethemes.themes.ledger import record
+from declinethemes.themes.ledger import record, renamed
 from declinethemes.themes.model import ThemeModel
 from declinethemes.themes.represent import bertopic_of
 from declinethemes.themes.similar import merge_suggestions
 
-__all__ = ["Found", "ThemeModel", "bertopic_of", "find_themes", "halves", "merge_suggestions", "record"]
+__all__ = ["Found", "ThemeModel", "bertopic_of", "find_themes", "halves", "merge_suggestions", "record", "renamed"]

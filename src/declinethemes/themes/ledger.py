@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from declinethemes import schema
+from declinethemes.errors import InputError
 
 SAME = 0.5  # Jaccard over passages of both runs from which a theme goes on under its id
 PART = 0.25  # share of a theme's passages that makes another theme a part of it
@@ -111,6 +112,53 @@ def record(
             }
         )
     return schema.conform(pd.DataFrame(rows), "ledger") if rows else schema.empty("ledger")
+
+
+def renamed(
+    themes: pd.DataFrame, ledger: pd.DataFrame, theme_id: str, label: str, *, at: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return themes and ledger with another name for an emergent theme.
+
+    Parameters
+    ----------
+    themes, ledger : pandas.DataFrame
+        The tables; they are not changed.
+    theme_id, label : str
+        The theme, and its name from now on.
+    at : str
+        Day, ISO 8601.
+
+    Returns
+    -------
+    themes, ledger : pandas.DataFrame
+
+    Raises
+    ------
+    InputError
+        There is no such theme, or it is one of the framework's, or the name is empty.
+    """
+    label = " ".join(label.split())
+    row = themes[themes["theme_id"] == theme_id]
+    if row.empty:
+        raise InputError(f"no theme '{theme_id}' in this study; there are: {', '.join(themes['theme_id'][:8])}, ...")
+    if row["kind"].iloc[0] == "known":
+        raise InputError(f"'{theme_id}' is named in the framework: change its label there")
+    if not label:
+        raise InputError("a theme needs a name")
+    out = themes.copy()
+    out.loc[row.index, "label"] = label
+    event = {
+        "run": int(ledger["run"].max()) + 1,
+        "theme_id": theme_id,
+        "event": "renamed",
+        "at": at,
+        "batch": pd.NA,
+        "others": [],
+        "label": label,
+        "n_passages": row["n_passages"].iloc[0],
+        "n_candidates": row["n_candidates"].iloc[0],
+    }
+    return out, pd.concat([ledger, schema.conform(pd.DataFrame([event]), "ledger")])
 
 
 def _members(assignments: pd.DataFrame) -> dict[str, set[str]]:

@@ -1,8 +1,8 @@
 """What of the findings, and of people's own words, may be shown to others.
 
 In: findings with full numbers; a quote. Out: findings with small cells blanked; a quote without numbers, money, dates
-and companies; whether a theme may be quoted at all. Not done here: the audit
-of all tables released so far, and its ledger.
+and companies; whether a theme may be quoted at all. Looks at one table: what several give away together is found in
+`audit`.
 """
 
 from __future__ import annotations
