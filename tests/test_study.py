@@ -20,7 +20,7 @@ from declinethemes.themes import halves
 TABLE_NAMES = [
     name
     for name, table in TABLES.items()
-    if name not in ("offers", "reviews", "contacts") and not (table.open and name != "candidates")
+    if name not in ("offers", "reviews", "contacts", "releases") and not (table.open and name != "candidates")
 ]
 KEY = {"key": "00" * 32, "people": [], "others": []}
 
