@@ -13,6 +13,7 @@ from declinethemes.cli import app as shell
 
 __all__ = ["files", "themes"]
 COMMANDS = [
+    "audit-sample",
     "crosstab",
     "declines",
     "demo",

@@ -74,7 +74,6 @@ class Store:
                 ("full", "the disk is full: make room and run again, nothing that was finished is lost"),
                 ("readonly", "the folder is read-only: choose another --out or change its permissions"),
                 ("unable to open", "the folder cannot be written: choose another --out or change its permissions"),
-                ("UNIQUE", "another run has written to this study meanwhile: run again"),
                 ("locked", "another run is working on this study: wait until it has ended"),
                 ("not a database", f"{DATABASE} is not a database: choose another folder"),
             )
@@ -105,6 +104,10 @@ class Store:
         if name not in self._read:
             self._read[name] = self._read_table(name)
         return self._read[name].copy()
+
+    def reread(self) -> None:
+        """Forget what was read: another process may have written since."""
+        self._read.clear()
 
     def _read_table(self, name: str) -> pd.DataFrame:
         if name == "candidates":
@@ -188,21 +191,31 @@ class Store:
                 self._put(connection, key, value)
 
     def append(
-        self, name: str, frame: pd.DataFrame, *, meta: Mapping[str, str] | None = None, all_new: bool = False
+        self, name: str, frame: pd.DataFrame, *, meta: Mapping[str, str] | None = None, after: int | None = None
     ) -> int:
         """Add rows to a table that only grows, and remember texts, in one transaction; return how many were new.
 
-        Rows that are there stay as they are; with `all_new` there must be none, and nothing is written.
+        Rows that are there stay as they are. With `after`, the rows that the table had when these were made, nothing
+        is written if another run has added rows meanwhile.
+
+        Raises
+        ------
+        StudyError
+            The table has grown since.
         """
         self._read.pop(name, None)
         rows, table = _plain(schema.conform(frame, name)), self._metadata.tables[name]
+        before = len(self.read(name)) if after is None else after
+        self._read.pop(name, None)
         with self._guarded() as connection:
-            before = len(connection.execute(table.select()).all())
-            if rows:
-                connection.execute(table.insert().prefix_with("OR ABORT" if all_new else "OR IGNORE"), rows)
+            if rows:  # first of all: from here on no other run can write
+                connection.execute(table.insert().prefix_with("OR IGNORE"), rows)
+            new = len(connection.execute(table.select()).all()) - before
+            if after is not None and new != len(rows):
+                raise StudyError(f"another run has written to the study in {self.folder} meanwhile: run again")
             for key, value in (meta or {}).items():
                 self._put(connection, key, value)
-            return len(connection.execute(table.select()).all()) - before
+        return new
 
     @staticmethod
     def now() -> str:

@@ -23,10 +23,10 @@ from declinethemes.corpus import Paths, Reading, without_names
 from declinethemes.disclosure import Release, make_release, may_quote, protect, scrub_quote
 from declinethemes.encode import GENERAL, Encoder
 from declinethemes.errors import InputError, SettingsError, StudyError
-from declinethemes.findings import Crosstab, sentence
+from declinethemes.findings import Crosstab, Trend, sentence, trend
 from declinethemes.findings.inputs import By
 from declinethemes.framework import Framework, load_framework
-from declinethemes.ingest import People, draft_study, guess_columns, read_people
+from declinethemes.ingest import People, draft_study, guess_columns, read_people, read_reviews, with_parts
 from declinethemes.mentions import count_mentions
 from declinethemes.passages import prompts, split_turns
 from declinethemes.prepare import ReasonGap, load_reasons, reason_gap
@@ -35,13 +35,17 @@ from declinethemes.publish import (
     compare,
     compared,
     count_answers,
+    merge_offers,
     read_request,
+    read_with,
     release_files,
     shown_ledger,
+    with_talk_length,
 )
 from declinethemes.redact import Redactor
-from declinethemes.report import render_html, summarise
-from declinethemes.store import DATABASE, IDENTITIES, Store, make_folder, write_text
+from declinethemes.report import quotes_to_approve, render_html, summarise
+from declinethemes.review import PER_SEGMENT, described, draw_sample, parts_of, write_sheet
+from declinethemes.store import DATABASE, IDENTITIES, Store, make_folder, write_bytes, write_text
 from declinethemes.tag import Tagger
 from declinethemes.tag.explain import carried
 from declinethemes.themes import Found, bertopic_of, find_themes, halves, merge_suggestions, record, renamed
@@ -235,6 +239,16 @@ class Study:
         tags["decision"] = tags["decision"].mask(unsure, "unsure")
         encoder.encode([q for _, part in turns.groupby("document_id") for q in prompts(part)])
         self.store.write_documents(documents, turns, passages, tags, {encoder.id: _since(encoder, before)})
+        self._remember_codebook(set(passages["candidate_id"]))
+
+    def _remember_codebook(self, candidate_ids: Collection[str]) -> None:
+        """Remember which version of the framework the batches of these candidates were read with."""
+        books = json.loads(self.store.get("codebooks") or "{}")
+        candidates, version = self.candidates, f"{self.framework.name} {self.framework.version}"
+        mine = candidates.loc[candidates["candidate_id"].isin(candidate_ids), "batch"].dropna().unique()
+        new = {str(name): sorted({*books.get(str(name), ()), version}) for name in mine}
+        if any(books.get(name) != versions for name, versions in new.items()):
+            self.store.put("codebooks", json.dumps(books | new, ensure_ascii=False))
 
     def _redact_again(self, redactor: Redactor) -> None:
         """Replace names that became known after a document was read; what changed is cut and tagged again."""
@@ -359,11 +373,17 @@ class Study:
     def find(self, *, by: str | Sequence[str] | None = None) -> None:
         """Compute and store the findings of the declared segments, or of those given, unless nothing has changed."""
         segments = self._segments(by)
-        state = self._state("\x1f".join(("find", *segments, self.candidates.to_csv(index=False))))
+        known = (self.candidates.to_csv(index=False), self.reviews.to_csv(index=False))
+        state = self._state("\x1f".join(("find", *segments, *known)))
         if self.store.get("find") == state:
             return
-        found = self._crosstab(by=segments).to_frame() if segments and len(self.passages) else schema.empty("findings")
-        self.store.replace({"findings": found}, meta={"segments": "\x1f".join(segments), "find": state})
+        found, recall = schema.empty("findings"), "[]"
+        if segments and len(self.passages):
+            result = self._crosstab(by=segments)
+            shown = as_draft(result, self.settings, self.sensitive).tagger_recall
+            found, recall = result.to_frame(), shown.to_json(orient="records")
+        meta = {"segments": "\x1f".join(segments), "find": state, "tagger recall": recall}
+        self.store.replace({"findings": found}, meta=meta)
 
     def refresh(self) -> None:
         """Bring themes and findings up to date with what was read; the segments stay those of the last run."""
@@ -433,6 +453,7 @@ class Study:
             self.people,
             themes=self.themes,
             settings=self.settings,
+            reviews=self.reviews,
             holdout=self.holdout,
             by=wanted,
             stance=counted,
@@ -440,6 +461,99 @@ class Study:
             sensitive=self.sensitive,
             **options,
         )
+
+    def trend(self, *, stance: Literal["negative", "all"] | None = None, internal: bool = False) -> Trend:
+        """Test every item for a trend over batches, under the disclosure rules.
+
+        Parameters
+        ----------
+        stance : {"negative", "all"}, optional
+            Default: the settings'.
+        internal : bool
+            Full numbers, for those entitled to see them; that they were asked for is recorded in the study.
+
+        Returns
+        -------
+        Trend
+            Where another tagger or codebook was used is a break, and is named.
+
+        Raises
+        ------
+        SettingsError
+            There are fewer than two batches.
+        """
+        self.discover()
+        counted = stance or self.settings.stance
+        books = json.loads(self.store.get("codebooks") or "{}")
+        result = trend(
+            self.compared(stance=counted),
+            self.people,
+            read_with=read_with(self.candidates, self.passages, self.tags, books),
+            stance=counted,  # type: ignore[arg-type]  # checked by Settings
+            alpha=self.settings.alpha,
+            min_n=self.settings.min_n,
+            sensitive=self.sensitive,
+            random_state=self.settings.seed,
+        )
+        if internal:
+            self.store.note("internal", "trend over batches")
+        return result if internal else result.protected()
+
+    def audit_sample(
+        self,
+        path: str | PathLike[str],
+        *,
+        by: str | Sequence[str] | None = None,
+        per_segment: int = PER_SEGMENT,
+        items: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Draw candidates at random within every level of the segments, and write the sheet that reviewers fill in.
+
+        The sheet shows each candidate's words, neither tags nor segments; that it was made is recorded in the study.
+
+        Parameters
+        ----------
+        path : path
+            The .xlsx file to write.
+        by : str or sequence of str, optional
+            Segments; default: the declared ones.
+        per_segment : int
+            Candidates drawn per level; all of a level that has no more.
+        items : sequence of str, optional
+            What is to be decided; default: every code and known theme. Categories follow from their codes.
+
+        Returns
+        -------
+        pandas.DataFrame
+            candidate_id, inclusion_probability.
+
+        Raises
+        ------
+        SettingsError
+            An unknown segment or item.
+        """
+        self.discover()
+        sample = draw_sample(
+            self.people, by=self._segments(by), per_segment=per_segment, random_state=self.settings.seed
+        )
+        named = described(self.framework, self.themes, items)
+        passages = self.passages.merge(self.documents[["document_id", "kind"]], on="document_id", how="left")
+        write_bytes(Path(path), write_sheet(sample, passages, named, stance=self.settings.stance))
+        self.store.note("internal", f"sheet to review {len(sample)} candidates")
+        return sample
+
+    def read_audit(self, path: str | PathLike[str]) -> int:
+        """Keep what reviewers decided, and return how many decisions are new; they correct all later findings.
+
+        Raises
+        ------
+        InputError, SettingsError
+            See `ingest.read_reviews`; nothing is kept then.
+        """
+        above = parts_of(self.framework, self.themes)
+        known = {*self.framework.labels, *self.themes["theme_id"]}
+        read = read_reviews(path, candidates=set(self.candidates["candidate_id"]), items=known)
+        return self.store.append("reviews", with_parts(read, above))
 
     def reason_gap(
         self, *, by: str | Sequence[str] | None = None, mapping: str | PathLike[str] | None = None
@@ -494,7 +608,55 @@ class Study:
             may_quote=may_quote,
             scrub_quote=scrub_quote,
             carried=lambda texts, codes: carried(self.tagger, texts, codes),
+            approved=[passage for passage, yes in self.quote_approvals.items() if yes],
+            offers=merge_offers(self.findings),
+            recalls=json.loads(self.store.get("tagger recall") or "[]"),
+            trend=self._trend_shown(),
         )
+
+    def _trend_shown(self) -> dict[str, Any] | None:
+        """Return what the report shows over batches; None where there are not two."""
+        if self.people["batch"].nunique() < 2:
+            return None
+        over = self.trend()
+        return {"counts": over.counts, "items": over.items, "batches": over.batches, "notes": over.notes}
+
+    @property
+    def quote_approvals(self) -> dict[str, bool]:
+        """Passages on sensitive items of which a person decided whether they may be quoted."""
+        decided: dict[str, bool] = json.loads(self.store.get("quote approvals") or "{}")
+        return decided
+
+    def quotes_to_approve(self) -> pd.DataFrame:
+        """Return quotes that are withheld as sensitive and not yet decided.
+
+        passage_id, label of the theme, text as it would be shown. Only of themes of `min_n` candidates and more, where
+        the report may quote at all.
+        """
+        heard, least = self.passages["candidate_id"].nunique(), self.settings.min_n
+        listed = quotes_to_approve(
+            passages=self.passages,
+            tags=self.tags,
+            themes=self.themes,
+            assignments=self.assignments,
+            sensitive=self.sensitive,
+            may_quote=lambda n: n >= least and may_quote(heard, n, quote_n=self.settings.quote_n),
+            scrub=scrub_quote,
+        )
+        return listed[~listed["passage_id"].isin(list(self.quote_approvals))].reset_index(drop=True)
+
+    def approve_quotes(self, decisions: Mapping[str, bool]) -> None:
+        """Keep which sensitive passages may be quoted; what was decided before and is not named stays.
+
+        Raises
+        ------
+        InputError
+            There is no such passage.
+        """
+        strange = sorted(set(decisions) - set(self.passages["passage_id"]))
+        if strange:
+            raise InputError(f"no passage {', '.join(strange[:5])} in this study; see quotes_to_approve()")
+        self.store.put("quote approvals", json.dumps(self.quote_approvals | dict(decisions)))
 
     def report(self, path: str | PathLike[str]) -> Path:
         """Write the report as one HTML file that needs no network, and return its path."""
@@ -513,6 +675,8 @@ class Study:
             "themes": pd.DataFrame(summary["themes"]).drop(columns=["quotes", "carried"], errors="ignore"),
             "documents": self.documents.drop(columns=["candidate_id", "sha256"]),
         }
+        if summary["trend"]:
+            frames["trend"] = self.trend().to_frame()
         out = []
         for name, frame in frames.items():
             write_text(place / f"{name}.csv", frame.to_csv(index=False))
@@ -557,15 +721,16 @@ class Study:
             settings=self.settings,
             sensitive=self.sensitive,
         )
-        first = json.loads(self.store.get("first released") or "{}")
-        made = make_release(answers, request, ledger=self.releases, first=first, min_n=self.settings.min_n)
+        self.store.reread()
+        ledger, first = self.releases, json.loads(self.store.get("first released") or "{}")
+        made = make_release(answers, request, ledger=ledger, first=first, min_n=self.settings.min_n)
         place, at = make_folder(folder), self.store.now()
         # The ledger first: a release too many in it hides more, one too few exposes.
         self.store.append(
             "releases",
             made.ledger(at),
             meta={"first released": json.dumps({**first, **made.first})},
-            all_new=True,  # another run may have made a release of this number meanwhile
+            after=len(ledger),  # another run may have made a release meanwhile, which this one was not audited with
         )
         for name, text in release_files(made, at=at, settings=self.settings).items():
             write_text(place / name, text)
@@ -597,9 +762,10 @@ class Study:
 
     @property
     def people(self) -> pd.DataFrame:
-        """Candidates with at least one passage, with the declared segments made: who every n counts."""
-        candidates = prepare_segments(self.candidates, self.settings)
-        return candidates[candidates["candidate_id"].isin(self.passages["candidate_id"])].reset_index(drop=True)
+        """Candidates with at least one passage, with declared segments and `talk_length` made: who every n counts."""
+        candidates, passages = prepare_segments(self.candidates, self.settings), self.passages
+        heard: pd.DataFrame = candidates[candidates["candidate_id"].isin(passages["candidate_id"])]
+        return with_talk_length(heard.reset_index(drop=True), passages)
 
     @property
     def sensitive(self) -> frozenset[str]:
@@ -638,6 +804,7 @@ class Study:
     assignments = property(lambda self: self.store.read("assignments"), doc="The assignments table.")
     ledger = property(lambda self: self.store.read("ledger"), doc="What became of each theme in each run.")
     mentions = property(lambda self: self.store.read("mentions"), doc="The mentions table.")
+    reviews = property(lambda self: self.store.read("reviews"), doc="What reviewers decided.")
     releases = property(
         lambda self: self.store.read("releases"), doc="The release ledger: every total shown to others."
     )

@@ -10,7 +10,7 @@ LAYERS = {
     "errors": 0, "_require": 0, "_resources": 0,
     "schema": 1, "config": 1, "stats": 1, "framework": 1, "encode": 1,
     "ingest": 2, "redact": 2, "passages": 2, "tag": 2, "themes": 2, "mentions": 2, "findings": 2, "disclosure": 2,
-    "prepare": 2, "report": 2,
+    "prepare": 2, "report": 2, "review": 2,
     "corpus": 3, "publish": 3, "store": 3,
     "study": 4, "training": 4,
     "cli": 5,
@@ -27,7 +27,7 @@ ONLY_IN = {
     "sqlalchemy": {"store"},
     "jinja2": {"prepare", "report"},
     "docx": {"ingest", "prepare"},
-    "openpyxl": {"ingest"},
+    "openpyxl": {"ingest", "review"},
 }
 # Arrows inside a layer: everything at the bottom raises our errors; config reads the column names of the schema.
 WITHIN = {("config", "schema"), ("_require", "errors"), ("_resources", "errors")}

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import typer
 
+from declinethemes.cli.audit_sample import audit_sample_cli
 from declinethemes.cli.crosstab import crosstab_cli
 from declinethemes.cli.declines import declines_cli
 from declinethemes.cli.demo import demo_cli
@@ -47,6 +48,7 @@ app.command("discover")(discover_cli)
 app.command("crosstab")(crosstab_cli)
 app.command("declines")(declines_cli)
 app.command("reasons")(reasons_cli)
+app.command("audit-sample")(audit_sample_cli)
 app.command("report")(report_cli)
 app.command("release")(release_cli)
 app.command("train")(train_cli)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from declinethemes.cli.audit_sample import Audit, keep_audit
 from declinethemes.cli.discover import Folder, Json
-from declinethemes.cli.run import By
 from declinethemes.cli.show import put, say
+
+By = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--by",
+        help="A segment column, or an intersection as 'gender x role'; again for more. Default: those in study.toml.",
+    ),
+]
 
 
 def crosstab_cli(
@@ -22,24 +30,49 @@ def crosstab_cli(
     all_mentions: Annotated[
         bool, typer.Option("--all-mentions", help="Count every mention, not only complaints.")
     ] = False,
+    trend: Annotated[
+        bool, typer.Option("--trend", help="Over batches instead: does each item rise or fall, and what changed last.")
+    ] = False,
+    audit: Audit = None,
+    internal: Annotated[
+        bool, typer.Option("--internal", help="Full numbers, for those entitled; the study records that you asked.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write the table to this CSV file instead of stdout.")
     ] = None,
     json: Json = False,
 ) -> None:
     """Compare levels of segments with the rest; small cells say "protected"."""
+    from declinethemes.errors import SettingsError
+    from declinethemes.publish import merge_offers
     from declinethemes.store import write_text
     from declinethemes.study import Study
 
-    result = Study.open(study).crosstab(
-        by=by or None,
-        adjust_for=adjust_for or None,
-        among="asked" if asked else None,
-        stance="all" if all_mentions else None,
-    )
-    if out is None:
-        put(result.to_frame(), as_json=json)
+    if trend and (by or adjust_for or asked):
+        raise SettingsError("--trend compares batches: leave out --by, --adjust-for and --asked")
+    keep_audit(study, audit)
+    opened = Study.open(study)
+    counted: dict[str, Any] = {"stance": "all" if all_mentions else None, "internal": internal}
+    if trend:
+        over = opened.trend(**counted)
+        frame, notes = over.to_frame(), over.notes
     else:
-        write_text(out, result.to_frame().to_csv(index=False))
+        found = opened.crosstab(
+            by=read_by(by), adjust_for=adjust_for or None, among="asked" if asked else None, **counted
+        )
+        frame = found.to_frame()
+        notes = (*found.notes, *merge_offers(frame))
+    if out is None:
+        put(frame, as_json=json)
+    else:
+        write_text(out, frame.to_csv(index=False))
         say(f"wrote {out}")
-    say("working draft: findings are unaudited model tags; see docs/methods.md")
+    for note in notes:
+        say(f"note: {note}")
+    say("internal: full numbers, not to be passed on" if internal else "working draft: see docs/disclosure.md")
+
+
+def read_by(entries: list[str] | None) -> list[str | tuple[str, ...]] | None:
+    """Return segments from entries such as ``gender`` or ``gender x role``; None if there are none."""
+    parts = [tuple(part.strip() for part in entry.split(" x ")) for entry in entries or []]
+    return [part if len(part) > 1 else part[0] for part in parts] or None

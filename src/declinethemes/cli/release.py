@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from declinethemes.cli.crosstab import By, read_by
 from declinethemes.cli.discover import Folder
-from declinethemes.cli.run import By
 from declinethemes.cli.show import put, say
 from declinethemes.errors import SettingsError
 
@@ -26,7 +26,7 @@ def release_cli(
     """Write tables that may be shown, audited together with every earlier release, and enter them in the ledger."""
     from declinethemes.study import Study
 
-    made = Study.open(study).release(out, by=by or None, where=read_where(where or []))
+    made = Study.open(study).release(out, by=read_by(by), where=read_where(where or []))
     for note in made.notes:
         say(f"note: {note}")
     say(

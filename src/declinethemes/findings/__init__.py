@@ -6,5 +6,6 @@ intersections).
 """
 
 from declinethemes.findings.table import Crosstab, crosstab, sentence
+from declinethemes.findings.trend import Trend, trend
 
-__all__ = ["Crosstab", "crosstab", "sentence"]
+__all__ = ["Crosstab", "Trend", "crosstab", "sentence", "trend"]

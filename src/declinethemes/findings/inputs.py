@@ -85,6 +85,8 @@ def _judged(reviews: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
     """One decision per candidate and item: each reviewer's latest, then the majority; ties and unsure are left out."""
     _need(reviews, "reviews", ("subject", "item", "decision"))
     _known_values(reviews, "decision", DECISIONS, table="reviews")
+    _rows_of(reviews["subject"], people["candidate_id"], "reviews")
+    _probabilities(reviews)
     frame = reviews.assign(
         subject=reviews["subject"].astype(str),
         item=reviews["item"].astype(str),
@@ -94,11 +96,9 @@ def _judged(reviews: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
         if "inclusion_probability" in reviews
         else 1.0,
     )
-    frame = frame[frame["subject"].isin(people["candidate_id"].astype(str)) & (frame["decision"] != "unsure")]
+    frame = frame[frame["decision"] != "unsure"]
     if not len(frame):
-        raise InputError(
-            "audit needs reviews whose subject is a candidate_id of candidates, decided yes or no; found none"
-        )
+        raise InputError("audit needs reviews that are decided yes or no; found none")
     frame = frame.sort_values(["subject", "item", "reviewer", "at", "decision"])
     frame = frame.drop_duplicates(["subject", "item", "reviewer"], keep="last")
     vote = frame["decision"].map({"yes": 1.0, "no": -1.0})
@@ -108,6 +108,23 @@ def _judged(reviews: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
         .agg(vote=("vote", "sum"), weight=("weight", "max"))
     )
     return grouped[grouped["vote"] != 0].reset_index()
+
+
+def _probabilities(reviews: pd.DataFrame) -> None:
+    """Raise if some reviews have an inclusion probability and others have not, or one that cannot be."""
+    if "inclusion_probability" not in reviews or reviews["inclusion_probability"].isna().all():
+        return
+    chance = pd.to_numeric(reviews["inclusion_probability"], errors="coerce")
+    wrong = ~(((chance > 0) & (chance <= 1)).fillna(False).to_numpy(dtype=bool))
+    if wrong.any():
+        bad = reviews.loc[wrong, "inclusion_probability"]
+        raise SchemaError.values(
+            "reviews",
+            "inclusion_probability",
+            expected="a probability above 0 and up to 1 in every row (1 where everybody was reviewed)",
+            bad=list(bad),
+            rows=list(bad.index),
+        )
 
 
 def _with_reviews(data: Incidence, judged: pd.DataFrame) -> Incidence:

@@ -9,7 +9,7 @@ level is known. The unit is the candidate. Full numbers: nothing is hidden here;
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -18,6 +18,8 @@ from declinethemes.errors import SettingsError
 from declinethemes.findings.compare import segment_findings
 from declinethemes.findings.inputs import By, read_candidates, read_mentions, read_segment, wanted_segments
 from declinethemes.findings.options import Options
+from declinethemes.findings.recall import COLUMNS as RECALL_COLUMNS
+from declinethemes.findings.recall import recall_by_level, with_notes
 from declinethemes.schema import NOT_DISCLOSED, conform, empty
 from declinethemes.stats.thresholds import MIN_N, protected_rows
 
@@ -38,6 +40,8 @@ class Crosstab:
         Comparisons per segment: the family of `p_bh` and `p_wy`.
     notes : tuple of str
         What holds for the whole table.
+    tagger_recall : pandas.DataFrame
+        The tagger's recall per level and item, where there are reviews; see `recall.recall_by_level`.
     """
 
     findings: pd.DataFrame
@@ -45,6 +49,7 @@ class Crosstab:
     parameters: Mapping[str, object]
     families: Mapping[str, int]
     notes: tuple[str, ...] = ()
+    tagger_recall: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(RECALL_COLUMNS)))
 
     def to_frame(self) -> pd.DataFrame:
         """Return the findings table; a copy, with parameters and families in `attrs`."""
@@ -81,6 +86,7 @@ class Crosstab:
             self,
             findings=findings,
             omnibus=pd.concat([self.omnibus, other.omnibus], ignore_index=True),
+            tagger_recall=_stacked([self.tagger_recall, other.tagger_recall]),
             families=families,
             notes=(*dict.fromkeys((*self.notes, *other.notes)), note),
         )
@@ -138,7 +144,8 @@ def crosstab(
     adjust_for : str or list of str, optional
         Compare within the values (combinations of values) of these columns; Westfall-Young permutes within them.
     audit : pandas.DataFrame, optional
-        reviews, with candidate_id as subject: does the candidate count for the item, under the same `stance`.
+        subject (a candidate_id), item, decision (yes, no, unsure), inclusion_probability; optional reviewer, at: does
+        the candidate count for the item, under the same `stance`. Without probabilities all are taken as equal.
     among : "asked", optional
         Per item, only candidates who were asked about it; `p_wy` is then not computed, as the groups differ by item.
     stance : {"negative", "all"}
@@ -170,8 +177,8 @@ def crosstab(
     SettingsError
         An unknown column or option, or a numeric segment with more than 12 values.
     InputError
-        A candidate that is in mentions only; SchemaError for missing columns, repeated or missing candidates,
-        unknown values.
+        A candidate that is in mentions or in audit only; SchemaError for missing columns, repeated
+        or missing candidates, unknown values.
 
     Examples
     --------
@@ -205,6 +212,9 @@ def crosstab(
     findings = conform(pd.concat(frames, ignore_index=True), "findings") if frames else empty("findings")
     hidden = protected_rows(findings, min_n=min_n, sensitive=options.sensitive, unlisted=NOT_DISCLOSED)
     findings["suppressed"] = pd.array(hidden, dtype="boolean")
+    recalls = _stacked([recall_by_level(data, segment) for segment in segments])
+    if len(recalls):
+        findings = with_notes(findings, recalls)
     return Crosstab(
         findings=findings,
         omnibus=pd.concat([omnibus for _, omnibus, _ in results], ignore_index=True),
@@ -223,7 +233,8 @@ def crosstab(
             "n_candidates": len(people),
         },
         families={segment.name: size for segment, (_, _, size) in zip(segments, results, strict=True)},
-        notes=_table_notes(stance, stance_used, among, columns, audited=audit is not None),
+        notes=_table_notes(stance, stance_used, among, columns, audit),
+        tagger_recall=recalls,
     )
 
 
@@ -302,7 +313,15 @@ def _check_options(
         raise SettingsError(f"permutations is 0 or more and min_n 1 or more; found {permutations!r} and {min_n!r}")
 
 
-def _table_notes(stance: str, used: str, among: str | None, columns: list[str], *, audited: bool) -> tuple[str, ...]:
+def _stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the frames below each other; empty ones, whose columns have no type, are left out."""
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else frames[0]
+
+
+def _table_notes(
+    stance: str, used: str, among: str | None, columns: list[str], audit: pd.DataFrame | None
+) -> tuple[str, ...]:
     notes = ["Intervals and p_value are not adjusted for the number of comparisons; p_bh and p_wy are."]
     if stance != used:
         notes.append("No stance is known: all mentions are counted.")
@@ -310,6 +329,8 @@ def _table_notes(stance: str, used: str, among: str | None, columns: list[str], 
         notes.append("Per item, only candidates who were asked about it; p_wy is not computed, p_bh decides.")
     if columns:
         notes.append(f"p_wy and the verdicts compare within {' and '.join(columns)}; p_value and p_bh are crude.")
-    if audited:
+    if audit is not None:
         notes.append("Audited rows: shares, difference, interval and p_value are corrected; n_mention counts tags.")
+        if "inclusion_probability" not in audit or audit["inclusion_probability"].isna().all():
+            notes.append("Reviews have no inclusion probabilities: all candidates are taken as drawn with the same.")
     return tuple(notes)

@@ -23,6 +23,8 @@ AUDIT_WORDS: Mapping[str, str] = {
     "human codes": "Based on people's own coding of every candidate compared.",
 }
 _STATISTICS = ("p_value", "p_bh", "p_wy", "tipping_recall", "asked_share", "rest_asked_share", "adjusted_p")
+TALK = 1.25
+"""Median words this many times those of the others are marked."""
 Row = dict[str, Any]
 
 
@@ -186,6 +188,8 @@ def segment_tables(
     *,
     items: Sequence[tuple[str, str, str]],
     response: Mapping[str, list[Row]],
+    offers: Sequence[str],
+    recalls: Sequence[Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
     """Return one table per segment: items x levels, and the statistics behind it.
 
@@ -199,12 +203,16 @@ def segment_tables(
         In the order to show; items without a finding are left out.
     response : mapping of segment to rows
         From `response_rates`.
+    offers : sequence of str
+        How levels that are not shown can be shown as one; each begins with its segment and a colon.
+    recalls : sequence of dict
+        The tagger's recall per segment, level and item, as shown.
 
     Returns
     -------
     list of dict
         segment, label, levels (level, n or None), rows (label, kind, cells in the order of the levels), statistics
-        (shown rows), response.
+        (shown rows), response, offer, recall (of the tagger, labelled).
     """
     out = []
     for name in dict.fromkeys([*segments, *(row["segment"] for row in rows)]):
@@ -229,6 +237,13 @@ def segment_tables(
             for level in levels
         ]
         entry = {"segment": name, "label": segment_label(name), "levels": heads, "rows": table}
+        named = {item: label for item, label, _ in items}
+        recall = [
+            {**row, "label": named.get(row["item"], row["item"]), "level_label": level_label(name, row["level"])}
+            for row in recalls
+            if row["segment"] == name
+        ]
+        entry |= {"offer": next((text for text in offers if text.startswith(f"{name}: ")), ""), "recall": recall}
         out.append({**entry, "statistics": statistics, "response": response.get(name, [])})
     return out
 
@@ -243,7 +258,13 @@ def _cell(row: Row | None) -> Row:
 
 
 def response_rates(
-    candidates: pd.DataFrame, heard: pd.Series, segment: str, *, min_n: int, also_hidden: frozenset[str] = frozenset()
+    candidates: pd.DataFrame,
+    heard: pd.Series,
+    segment: str,
+    *,
+    min_n: int,
+    also_hidden: frozenset[str] = frozenset(),
+    words: pd.Series | None = None,
 ) -> list[Row]:
     """Return who was heard, of all candidates, by level of one segment.
 
@@ -263,11 +284,14 @@ def response_rates(
         Smallest group that is shown.
     also_hidden : frozenset of str
         Levels of which every finding is protected.
+    words : pandas.Series, optional
+        Words that each candidate said; index of `candidates`. Who says more mentions more.
 
     Returns
     -------
     list of dict
-        level, level_label, protected, n_heard, n_candidates, share; the last three None where protected. Empty
+        level, level_label, protected, n_heard, n_candidates, share, median_words (of those heard), talk ("more" or
+        "less" where that is a quarter from the median of all other levels, else empty); None where protected. Empty
         where there is no such column.
     """
     if segment not in candidates.columns or candidates.empty:
@@ -283,8 +307,21 @@ def response_rates(
     for name, k, n in sorted(rows, key=lambda row: (row[0] == NOT_DISCLOSED, row[0])):
         place = {"level": name, "level_label": level_label(segment, name), "protected": name in hidden}
         shown = (None, None, None) if name in hidden else (k, n, round(k / n, 4))
+        said = _talk(table.assign(words=words), name) if words is not None and name not in hidden else (None, "")
         out.append({**place, **dict(zip(("n_heard", "n_candidates", "share"), shown, strict=True))})
+        out[-1] |= {"median_words": said[0], "talk": said[1]}
     return out
+
+
+def _talk(table: pd.DataFrame, level: str) -> tuple[int | None, str]:
+    """Return the median of the words of a level, and whether that is far from the median of the others."""
+    mine = table["heard"] & (table["level"] == level)
+    rest = table["heard"] & (table["level"] != level) & (table["level"] != NOT_DISCLOSED)
+    if not mine.any():
+        return None, ""
+    middle = float(table.loc[mine, "words"].median())
+    ratio = middle / float(table.loc[rest, "words"].median()) if rest.any() and level != NOT_DISCLOSED else 1.0
+    return round(middle), "more" if ratio >= TALK else "less" if ratio <= 1 / TALK else ""
 
 
 def hidden_levels(rows: Sequence[Row], segment: str) -> frozenset[str]:

@@ -16,6 +16,7 @@ from declinethemes.config import Settings
 from declinethemes.framework import Framework
 from declinethemes.report.comparisons import found, hidden_levels, response_rates, rows_of, segment_tables
 from declinethemes.report.notes import method, quality
+from declinethemes.report.over_time import over_time
 from declinethemes.report.topics import add_carried, ordered_items, quote_finder, theme_list, topic_list
 from declinethemes.schema import VERDICTS
 
@@ -45,6 +46,10 @@ def summarise(
     may_quote: Callable[..., bool],
     scrub_quote: Callable[[str], str],
     carried: Callable[[list[str], list[str]], list[str]],
+    approved: Collection[str] = (),
+    offers: Sequence[str] = (),
+    recalls: Sequence[Mapping[str, Any]] = (),
+    trend: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return everything the report shows.
 
@@ -78,12 +83,18 @@ def summarise(
         Takes texts and their codes; gives the phrase of each text that carried its code, empty if none.
     scrub_quote : callable
         Takes identifying words out of a text.
+    approved : collection of str
+        Sensitive passages that a person approved for quoting.
+    offers, recalls
+        See `segment_tables`.
+    trend : mapping, optional
+        counts, items, batches and notes of a trend whose small numbers are blank; None where there is one batch.
 
     Returns
     -------
     dict
-        stamp, counts, period, ids, settings, found, segments, topics, top, themes, asked, quality, method. Of what
-        is protected, only its place is in it.
+        stamp, counts, period, ids, settings, found, segments, trend (or None), topics, top, themes, asked, quality,
+        method. Of what is protected, only its place is in it.
     """
     min_n = settings.min_n
     heard = candidates["candidate_id"].isin(passages["candidate_id"])
@@ -95,15 +106,19 @@ def summarise(
         sensitive=sensitive,
         may_quote=lambda n_theme: may_quote(n_heard, n_theme, quote_n=settings.quote_n),
         scrub=scrub_quote,
+        approved=approved,
     )
     listed = theme_list(
         themes, framework=framework, sensitive=sensitive, min_n=min_n, quotes_of=quotes, scrub=scrub_quote
     )
     add_carried(listed, carried)
     items = ordered_items(framework, listed)
-    rows = rows_of(findings, {item: label for item, label, _ in items})
+    labels = {item: label for item, label, _ in items}
+    rows = rows_of(findings, labels)
+    said = passages["text"].str.count(r"\S+").groupby(passages["candidate_id"]).sum()
+    words = candidates["candidate_id"].map(said)
     response = {
-        name: response_rates(candidates, heard, name, min_n=min_n, also_hidden=hidden_levels(rows, name))
+        name: response_rates(candidates, heard, name, min_n=min_n, also_hidden=hidden_levels(rows, name), words=words)
         for name in dict.fromkeys([*segments, *(row["segment"] for row in rows)])
     }
     topics = topic_list(mentions, framework=framework, sensitive=sensitive, n_heard=n_heard, min_n=min_n)
@@ -121,7 +136,8 @@ def summarise(
             "stance": settings.stance,
         },
         "found": found(rows, families=families, margin=settings.margin, sentence=sentence),
-        "segments": segment_tables(rows, segments, items=items, response=response),
+        "segments": segment_tables(rows, segments, items=items, response=response, offers=offers, recalls=recalls),
+        "trend": over_time(**trend, labels=labels, alpha=settings.alpha) if trend else None,
         "topics": topics,
         "top": _top(topics, stance=settings.stance),
         "themes": listed,

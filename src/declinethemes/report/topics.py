@@ -102,29 +102,64 @@ def quote_finder(
     sensitive: Collection[str],
     may_quote: Callable[[int], bool],
     scrub: Callable[[str], str],
+    approved: Collection[str] = (),
 ) -> Callable[[Mapping[str, Any]], tuple[list[str], str]]:
     """Return the function that gives the quotes of a theme, or the reason why there are none.
 
     A passage is never quoted when any of its tags (doubtful ones too) or themes is sensitive, whatever theme it
-    would stand under. Nothing about the speaker goes with a quote.
+    would stand under, unless a person approved it. Nothing about the speaker goes with a quote.
     """
-    found = tags["decision"].isin(["yes", "unsure"])
-    marked = tags["code"].isin(list(sensitive)) | tags["category"].isin(list(sensitive))
-    delicate = set(tags.loc[found & marked, "passage_id"])
-    delicate |= set(assignments.loc[assignments["theme_id"].isin(list(sensitive)), "passage_id"])
+    delicate = delicate_passages(tags, assignments, sensitive) - set(approved)
     text = dict(zip(passages["passage_id"], passages["text"], strict=True))
 
     def quotes(theme: Mapping[str, Any]) -> tuple[list[str], str]:
-        if theme["theme_id"] in sensitive or theme["code"] in sensitive:
-            return [], SENSITIVE
+        marked = theme["theme_id"] in sensitive or theme["code"] in sensitive
         if not may_quote(int(theme["n_candidates"])):
             return [], TOO_FEW
         there = [passage for passage in _texts(theme["exemplars"]) if passage in text]
-        allowed = [scrub(str(text[passage])) for passage in there if passage not in delicate]
+        open_ones = [p for p in there if p in approved or not (marked or p in delicate)]
+        allowed = [scrub(str(text[passage])) for passage in open_ones]
         note = "" if allowed else SENSITIVE if there else "No example is stored."
         return list(dict.fromkeys(allowed))[:QUOTES], note
 
     return quotes
+
+
+def delicate_passages(tags: pd.DataFrame, assignments: pd.DataFrame, sensitive: Collection[str]) -> set[str]:
+    """Return the passages with a sensitive tag (doubtful ones too) or theme."""
+    found = tags["decision"].isin(["yes", "unsure"])
+    marked = tags["code"].isin(list(sensitive)) | tags["category"].isin(list(sensitive))
+    themed = assignments["theme_id"].isin(list(sensitive))
+    return {*tags.loc[found & marked, "passage_id"], *assignments.loc[themed, "passage_id"]}
+
+
+def quotes_to_approve(
+    *,
+    passages: pd.DataFrame,
+    tags: pd.DataFrame,
+    themes: pd.DataFrame,
+    assignments: pd.DataFrame,
+    sensitive: Collection[str],
+    may_quote: Callable[[int], bool],
+    scrub: Callable[[str], str],
+) -> pd.DataFrame:
+    """Return the quotes that are withheld only because they are sensitive.
+
+    Returns
+    -------
+    pandas.DataFrame
+        passage_id, label (of the theme it would stand under), text (as it would be shown); each passage once.
+    """
+    delicate = delicate_passages(tags, assignments, sensitive)
+    text = dict(zip(passages["passage_id"], passages["text"], strict=True))
+    rows = [
+        (passage, str(theme["label"]), scrub(str(text[passage])))
+        for theme in themes.sort_values("theme_id").to_dict("records")
+        if theme["status"] != "rest" and may_quote(int(theme["n_candidates"]))
+        for passage in _texts(theme["exemplars"])
+        if passage in text and (passage in delicate or theme["theme_id"] in sensitive or theme["code"] in sensitive)
+    ]
+    return pd.DataFrame(rows, columns=["passage_id", "label", "text"]).drop_duplicates("passage_id", ignore_index=True)
 
 
 def add_carried(themes: Sequence[dict[str, Any]], carried: Callable[[list[str], list[str]], list[str]]) -> None:
