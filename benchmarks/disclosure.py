@@ -17,6 +17,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations, product
@@ -230,7 +231,8 @@ def protected(people: pd.DataFrame, columns: list[str], attacker: Attacker) -> t
     """List every protected count: in words, and as the attacker's sum.
 
     Levels of every column shown, and everybody but them; each among all candidates, inside and outside of each filter,
-    among those of each batch; and every two levels of two columns shown.
+    among those of each batch; every two levels of two columns shown; and every three levels of all columns, two where
+    there are no more, among all and among those of each batch.
     """
     people, atoms = people.reset_index(drop=True), attacker.atoms
 
@@ -250,6 +252,13 @@ def protected(people: pd.DataFrame, columns: list[str], attacker: Attacker) -> t
             sides.append((f", {column} not {level}", *both(lambda f, c=column, v=level: f[c] != v)))
     found = [(a + b, x & y, u & v) for (a, x, u), (b, y, v) in product(groups, sides)]
     found += [(f"{a}, {b}", x & y, u & v) for (a, x, u), (b, y, v) in combinations(groups, 2)]
+    every = [*dict.fromkeys([*columns, "location"])]
+    batches = [sides[0], *(side for side in sides if side[0].startswith(", batch"))]
+    for names in [*combinations(every, 3), *combinations(every, 2)]:
+        for levels in product(*(sorted(people[name].dropna().unique()) for name in names)):
+            text = ", ".join(f"{name} {level}" for name, level in zip(names, levels, strict=True))
+            x, u = both(lambda f, n=names, v=levels: (f[list(n)] == list(v)).all(axis=1))
+            found += [(text + b, x & y, u & w) for b, y, w in batches]
     words, sums = [], []
     for name, members, cells in found:
         if not members.any():
@@ -291,16 +300,20 @@ def one_study(number: int, *, seed: int, naive: bool, columns: int) -> Result:
 
 
 def run(studies: int, *, seed: int = 0, naive_every: int = 10, jobs: int = 1, columns: int = 3) -> list[Result]:
-    """Attack so many studies; every so many (0: none) also with only small cells hidden."""
+    """Attack so many studies; every so many (0: none) also with only small cells hidden.
+
+    Interrupted, the studies that are finished are returned.
+    """
     work = partial(_numbered, seed=seed, naive_every=naive_every, columns=columns)
-    if jobs == 1:
-        return [work(number) for number in range(studies)]
-    with ProcessPoolExecutor(jobs) as pool:
-        results = []
-        for result in pool.map(work, range(studies)):
-            results.append(result)
-            print(f"\r{len(results)} of {studies}", end="", file=sys.stderr, flush=True)
-        return results
+    results: list[Result] = []
+    with ProcessPoolExecutor(jobs) if jobs > 1 else nullcontext() as pool:
+        try:
+            for result in (pool.map if pool else map)(work, range(studies)):
+                results.append(result)
+                print(f"\r{len(results)} of {studies}", end="", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:  # what was finished is shown
+            print(f"\nstopped after {len(results)} of {studies}", file=sys.stderr)
+    return results
 
 
 def _numbered(number: int, *, seed: int, naive_every: int, columns: int) -> Result:

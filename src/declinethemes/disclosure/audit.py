@@ -31,12 +31,14 @@ class Group:
     """People whose counts are looked at: words for a message, the cells they are in, whether a table shows them.
 
     Of a group that a table shows, 1 or 2 who mention an item (or do not) are protected whatever its size: shown, they
-    would bound every part of the group, and a later filter may show the other parts.
+    would bound every part of the group, and a later filter may show the other parts. Of a group that was shown with a
+    few candidates more or less, every number is: the difference would tell of these.
     """
 
     words: str
     mask: Flags
     in_table: bool = False
+    changed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +108,7 @@ class Audit:
         n, k = masks @ population.n, masks @ population.said
         self.strict = _side_by_side(protected_counts(k, n[:, None], sensitive, min_n=min_n))
         self.need = _side_by_side(protected_counts(k, n[:, None], sensitive, min_n=min_n, in_table=in_table))
+        self.need |= np.array([group.changed for group in groups], dtype=bool)[:, None]
         keep = np.asarray(self.need.any(axis=1), dtype=bool)
         self.masks, self.need, self.strict = masks[keep], self.need[keep], self.strict[keep]
         self.words = [words for words, kept in zip(self.words, keep, strict=True) if kept]

@@ -20,7 +20,7 @@ from declinethemes.disclosure.audit import Audit, Leak, protected_counts
 from declinethemes.disclosure.cells import PROTECTED_NOTE
 from declinethemes.disclosure.population import Flags, Segment, view_text, view_words
 from declinethemes.disclosure.tables import Answers, Request, Tables
-from declinethemes.errors import DisclosureError, SettingsError
+from declinethemes.errors import DisclosureError, SettingsError, StudyError
 from declinethemes.schema import NOT_DISCLOSED, conform
 from declinethemes.stats.multiplicity import benjamini_hochberg
 from declinethemes.stats.proportions import exact_p, newcombe, wilson
@@ -83,7 +83,6 @@ class Release:
             "cells": len(self.counts),
             "cells_shown": self.n_shown,
             "cells_compared": self.n_compared,
-            "notes": list(self.notes),
         }
 
     def ledger(self, at: str) -> pd.DataFrame:
@@ -181,10 +180,10 @@ def make_release(
     made, leak = _attempt(answers, request, ledger, first, min_n)
     if not made.is_empty:
         return made
-    change = "No smaller change makes it safe: wait until there are more candidates"
+    change = "No smaller request that was tried is safe: wait until there are more candidates"
     for words, other in _changes(answers, request):
-        if not _attempt(answers, other, ledger, first, min_n)[0].is_empty:
-            change = f"The smallest change that makes it safe: {words}"
+        if _passes(answers, other, ledger, first, min_n):
+            change = f"A smaller request that is safe: {words}"
             break
     if leak is None:
         reason = "every group in them is too small to show"
@@ -198,6 +197,14 @@ def make_release(
     )
 
 
+def _passes(answers: Answers, request: Request, ledger: pd.DataFrame, first: Mapping[str, int], min_n: int) -> bool:
+    """Return whether a request can be released; one that does not fit the earlier releases cannot."""
+    try:
+        return not _attempt(answers, request, ledger, first, min_n)[0].is_empty
+    except (SettingsError, StudyError):
+        return False
+
+
 def _attempt(
     answers: Answers, request: Request, ledger: pd.DataFrame, first: Mapping[str, int], min_n: int
 ) -> tuple[Release, Leak | None]:
@@ -206,28 +213,46 @@ def _attempt(
     delicate = np.array([item in answers.sensitive for item in answers.items], dtype=bool)
     audit = Audit(tables.population, tables.groups(), delicate, min_n=min_n)
     visible = _large_enough(tables, delicate, min_n)
-    reason: Leak | None = None
-    exposed = 0
-    while leaks := audit.check(tables.totals(visible), at_most=1):
-        before = visible.copy()
-        for leak in leaks:
-            options = tables.options(before, leak)
-            if not options:  # it rests on earlier releases alone
-                exposed += audit.accept(leak)
-            elif not any((option & ~visible).any() for option in options):  # else what was hidden just now may do
-                reason = reason or leak
-                visible &= ~options[0]
+    visible, reason, exposed = _hide(tables, audit, visible, tables.known)
+    if changed := tables.changed(min_n):
+        # Whoever left or changed a level is the difference of two totals: that of today must stay open.
+        moved = Audit(tables.population, changed, delicate, min_n=min_n)
+        settled = False
+        while not settled:
+            fewer, because, _ = _hide(tables, moved, visible, tables.unchanged)
+            after, also, more = _hide(tables, audit, fewer, tables.known)
+            reason, exposed = reason or because or also, exposed + more
+            settled, visible = np.array_equal(visible, after), after
     notes = []
     if tables.stale:
         notes.append(
             f"{tables.stale} totals of earlier releases are not those of the study now (tags, levels or candidates "
-            "changed); the audit leaves them out"
+            "changed); the audit takes all of them as known, as they are now"
         )
     if exposed:
         notes.append(
             f"{exposed} protected counts were told too closely by earlier releases; this one adds nothing to it"
         )
     return _release(tables, visible, tuple(notes)), reason
+
+
+def _hide(tables: Tables, audit: Audit, visible: Flags, known: Flags) -> tuple[Flags, Leak | None, int]:
+    """Hide until an audit finds nothing; return what stays visible, the first leak, and how many are old ones.
+
+    `known` is what the reader has from earlier releases.
+    """
+    reason: Leak | None = None
+    exposed = 0
+    while leaks := audit.check(tables.totals(visible, known), at_most=1):
+        before = visible.copy()
+        for leak in leaks:
+            options = tables.options(before, leak, known)
+            if not options:  # it rests on earlier releases alone
+                exposed += audit.accept(leak)
+            elif not any((option & ~visible).any() for option in options):  # else what was hidden just now may do
+                reason = reason or leak
+                visible = visible & ~options[0]
+    return visible, reason, exposed
 
 
 def _large_enough(tables: Tables, sensitive: Flags, min_n: int) -> Flags:
@@ -267,6 +292,9 @@ def _changes(answers: Answers, request: Request) -> Iterator[tuple[str, Request]
         for segment in request.by:
             rest = tuple(one for one in request.by if one != segment)
             yield f"leave out {' x '.join(segment)}", replace(request, by=rest)
+    for part in request.where if len(request.where) > 1 else ():
+        fewer = tuple(entry for entry in request.where if entry != part)
+        yield f"leave out the filter {view_words((part,))}", replace(request, where=fewer)
     if request.where:
         yield f"leave out the filter ({view_words(request.where)})", replace(request, where=())
     for column in dict.fromkeys(name for segment in request.by for name in segment):

@@ -7,7 +7,7 @@ releases showed, and the groups whose counts are to be protected. What must be h
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, product
 
 import numpy as np
@@ -120,11 +120,12 @@ class Tables:
     """
 
     def __init__(self, answers: Answers, request: Request, ledger: pd.DataFrame, *, first: Mapping[str, int]) -> None:
-        self.answers, self.request = answers, request
+        self.answers, self.request = answers, replace(request, merge=_whole_merges(request, answers))
         self.number = int(ledger["release"].max()) + 1 if len(ledger) else 1
         self.first = {str(name): int(first.get(str(name), self.number)) for name in answers.people["candidate_id"]}
         published = {
-            column: {new: frozenset(olds) for new, olds in levels.items()} for column, levels in request.merge.items()
+            column: {new: frozenset(olds) for new, olds in levels.items()}
+            for column, levels in self.request.merge.items()
         }
         earlier = list(_read(ledger, answers, published))
         self.shown_in = {(one.segment, one.view, one.release) for one in earlier}
@@ -141,15 +142,17 @@ class Tables:
         )
         self._masks: list[Flags] = []
         self._places: dict[bytes, int] = {}
-        known: list[tuple[int, int]] = []
+        known: dict[tuple[int, int], bool] = {}
+        self._drift: list[tuple[int, int, Group]] = []
         self.stale = sum(self._remember(one, known) for one in earlier)
         self.rows = [row for segment in request.by for row in self._wanted(segment)]
         self.own = np.array([row.own for row in self.rows], dtype=np.int64)
         self.whole = np.array([row.whole for row in self.rows], dtype=np.int64)
         self.masks = np.array(self._masks, dtype=bool)
         self.known = np.zeros((len(self.masks), 1 + len(answers.items)), dtype=bool)
-        if known:
-            self.known[tuple(np.array(known).T)] = True
+        self.unchanged = self.known.copy()
+        for place, true in known.items():
+            self.known[place], self.unchanged[place] = True, true
         self._listed = self._not_empty(earlier)
         self._parts, self._whole = _made_of(answers)
         self._state = self._states()
@@ -169,29 +172,57 @@ class Tables:
             return self.population.home(segment) & ~disclosed & inside, disclosed & inside
         return self.population.at_level(segment, level) & inside, disclosed & inside
 
-    def _remember(self, one: _Earlier, known: list[tuple[int, int]]) -> int:
+    def _remember(self, one: _Earlier, known: dict[tuple[int, int], bool]) -> int:
         """Take up what an earlier table showed, and return how many of its numbers are not those of today.
 
-        These say nothing of today's candidates and are left out.
+        They are known all the same, as they are today: who has the old number guesses the new one. `known` says of
+        each whether it is what was shown.
         """
         mask, disclosed = self._mask(one.segment, one.level, one.view, one.release)
+        sides = [(mask, "n", "n_mention")]
+        if one.level is not None:
+            sides.append((disclosed & ~mask, "rest_n", "rest_n_mention"))
         stale = 0
-        for cells, n, n_mention in ((mask, "n", "n_mention"), (disclosed & ~mask, "rest_n", "rest_n_mention")):
-            if one.level is None and n == "rest_n":
-                continue
+        for cells, n, n_mention in sides:
             size, said = float(cells @ self.population.n), cells @ self.population.said
             for item, was, were in zip(one.rows["item"], one.rows[n], one.rows[n_mention], strict=True):
                 if pd.isna(was):
                     continue
-                place = self._place(cells)
-                column = self.answers.items.index(item) if item in self.answers.items else None
-                if was == size:
-                    known.append((place, 0))
-                if was == size and column is not None and were == said[column]:
-                    known.append((place, 1 + column))
-                else:
-                    stale += 1
+                place, same = self._place(cells), bool(was == size)
+                known[place, 0] = known.get((place, 0), True) and same
+                same = same and item in self.answers.items
+                if item in self.answers.items:
+                    column = self.answers.items.index(item)
+                    same = same and bool(were == said[column])
+                    known[place, 1 + column] = known.get((place, 1 + column), True) and same
+                stale += not same
+        self._note_drift(one)
         return stale
+
+    def _note_drift(self, one: _Earlier) -> None:
+        """Note by how many candidates a level, the others and both together are more or fewer than was shown."""
+        there = one.rows[one.rows["n"].notna()]
+        if there.empty:
+            return
+        shown, (was, others) = self._mask(one.segment, one.level, one.view, one.release), (there["n"], there["rest_n"])
+        now = self._mask(one.segment, one.level, one.view, self.number)
+        words = f"{' x '.join(one.segment)} {NOT_DISCLOSED if one.level is None else ' x '.join(one.level)}"
+        sizes = [(shown[0], now[0], was.iloc[0], words)]
+        if others.notna().any():
+            rest = others.dropna().iloc[0]
+            sizes.append((shown[1] & ~shown[0], now[1] & ~now[0], rest, f"other than {words}"))
+            sizes.append((shown[1], now[1], was.iloc[0] + rest, f"{' x '.join(one.segment)} known"))
+        for then, today, size, text in sizes:
+            gone = abs(int(size) - int(then @ self.population.n))
+            if gone:
+                new = int((today & ~then) @ self.population.n)
+                words = f"{text}, of whom a few left or changed since release {one.release}"
+                self._drift.append((gone, new, Group(words=words, mask=today, changed=True)))
+
+    def changed(self, min_n: int) -> list[Group]:
+        """Return groups that were shown with a few candidates more or less, and that no newcomers blur."""
+        few = (group for gone, new, group in self._drift if gone < min_n and new < min_n)
+        return list({group.mask.tobytes(): group for group in few}.values())
 
     def _wanted(self, segment: Segment) -> Iterator[_Row]:
         """Yield the levels of a table wanted."""
@@ -227,12 +258,12 @@ class Tables:
         unique = np.unique(np.array(marks), axis=0)
         return np.asarray(np.unique(unique, axis=1, return_inverse=True)[1], dtype=np.int64).ravel()
 
-    def totals(self, visible: Flags) -> Totals:
-        """Return what is known if these cells are shown too.
+    def totals(self, visible: Flags, known: Flags) -> Totals:
+        """Return what is known if these cells are shown beside the totals that are known.
 
         `visible` is (2, n_rows, n_items): the counts of the level, and beside them those of the rest.
         """
-        shown = self.known.copy()
+        shown = known.copy()
         for places, cells in ((self.own, visible[0]), (self.whole, visible[1])):
             flags = np.hstack([cells.any(axis=1, keepdims=True), cells])
             np.logical_or.at(shown, places[places >= 0], flags[places >= 0])
@@ -245,7 +276,7 @@ class Tables:
             whole=self._whole,
         )
 
-    def options(self, visible: Flags, leak: Leak) -> list[Flags]:
+    def options(self, visible: Flags, leak: Leak, known: Flags) -> list[Flags]:
         """Return the ways to take one of the totals back that a leak rests on, the cheapest first.
 
         Each is the cells that must be hidden for it: a level with its rest, or the rests of all levels of a segment.
@@ -253,7 +284,7 @@ class Tables:
         """
         found = []
         for place, item in leak.because:
-            if self.known[place, 0 if item is None else 1 + item]:
+            if known[place, 0 if item is None else 1 + item]:
                 continue
             cells = np.zeros_like(visible)
             columns = slice(None) if item is None else [item]
@@ -279,7 +310,8 @@ class Tables:
 
         Every level of every column that any table showed, the others together, and all of a table: each among all
         candidates, at every level of every filter and among its others, and among those who came between two
-        releases; and every two levels of columns whose cells are combined.
+        releases; and every two and three levels of columns whose cells are combined, those too among all and among
+        those who came between.
         """
         everybody = {"": np.ones(len(self.population.n), dtype=bool)}
         views = {view for _, view, _ in self.shown_in}
@@ -300,7 +332,27 @@ class Tables:
                 for (first, mine), (second, theirs) in product(levels[one].items(), levels[two].items()):
                     mask = mine & theirs
                     found.setdefault(mask.tobytes(), Group(words=f"{first}, {second}", mask=mask))
-        return list(found.values())
+        for words, mask in self._combined(when):
+            found.setdefault(mask.tobytes(), Group(words=words, mask=mask))
+        return [group for group in found.values() if group.mask @ self.population.n]
+
+    def _combined(self, when: Mapping[str, Flags]) -> Iterator[tuple[str, Flags]]:
+        """Yield every two and three levels of the columns of a block, among all and among those of each release."""
+        block = self.population.block
+        for number in np.unique(block).tolist():
+            inside = block == number
+            cells = self.population.cells[inside]
+            columns = [name for name in self.population.levels if cells[name].notna().any()]
+            columns = [name for name in columns if name not in self.answers.derived]
+            for size in (2, 3):
+                for names in combinations(columns, size):
+                    for levels in product(*(self.population.levels[name] for name in names)):
+                        mask = inside.copy()
+                        for name, level in zip(names, levels, strict=True):
+                            mask &= self.population.has(name, level)
+                        for text, then in when.items():
+                            words = [f"{name} '{level}'" for name, level in zip(names, levels, strict=True)]
+                            yield ", ".join([*words, *([text] if text else [])]), mask & then
 
     def _levels(self, segment: Segment) -> dict[str, Flags]:
         """Return the levels of a segment as shown and as in the data, the others of each, and all together."""
@@ -336,6 +388,18 @@ class Tables:
             out[f"first counted in release {release}"] = since == release
             out[f"counted by release {release}"] = since <= release
         return out
+
+
+def _whole_merges(request: Request, answers: Answers) -> Merges:
+    """Return the merges with a new level among its own old ones where the data have a level of that name."""
+    return {
+        column: {
+            new: tuple(dict.fromkeys((*olds, *([new] if (answers.people[column] == new).any() else []))))
+            for new, olds in levels.items()
+        }
+        for column, levels in request.merge.items()
+        if column in answers.people
+    }
 
 
 def _made_of(answers: Answers) -> tuple[dict[int, list[int]], frozenset[int]]:
