@@ -223,7 +223,7 @@ def test_sentences_claim_no_cause(slow):
     table = crosstab(*slow, by="gender")
     women = table.sentences()[table.findings["level"] == "woman"].iloc[0]
     assert women.startswith(
-        "11 of 24 with gender 'woman' mention process.slow against 9 of 61 others: 31 points more ("
+        "11 of 24 candidates (gender: woman) spoke of process.slow against 9 of 61 others: 31 points more ("
     )
     assert women.endswith("unlikely to be chance among the 2 comparisons made")
     assert not any(word in women for word in ("because", "due to", "cause"))

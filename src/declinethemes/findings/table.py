@@ -262,11 +262,11 @@ def sentence(row: Mapping[str, Any], *, comparisons: int, margin: float = 0.15) 
     >>> sentence(row, comparisons=40).partition(": ")[2]
     '31 points more (10 to 51); unlikely to be chance among the 40 comparisons made'
     """
-    subject = f"with {row['segment']} '{row['level']}'"
+    subject = f"candidates ({row['segment']}: {row['level']})"
     verdict = row["verdict"]
     if verdict == "protected":
         return f"{row['item']}, {subject}: protected, the group is too small to show"
-    start = f"{row['n_mention']} of {row['n']} {subject} mention {row['item']}"
+    start = f"{row['n_mention']} of {row['n']} {subject} spoke of {row['item']}"
     if verdict == "not tested" or pd.isna(row["difference"]):
         return f"{start}; not compared"
     size = _gap(float(row["difference"]), float(row["ci_low"]), float(row["ci_high"]))

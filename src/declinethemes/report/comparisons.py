@@ -139,7 +139,7 @@ def _headline(row: Row, families: Mapping[str, int], margin: float, sentence: Ca
     )
     if row["segment"] == UNDERREPRESENTED:
         words = {"yes": "under-represented candidates", "no": "other candidates"}.get(row["level"], str(row["level"]))
-        text = text.replace(f"with {row['segment']} '{row['level']}'", words)
+        text = text.replace(f"candidates ({row['segment']}: {row['level']})", words)
     asked = ""
     if row["asked_differs"] and row["asked_share"] is not None and row["rest_asked_share"] is not None:
         asked = (
