@@ -14,6 +14,7 @@ from declinethemes.cli import app as shell
 __all__ = ["files", "themes"]
 COMMANDS = [
     "audit-sample",
+    "coverage",
     "crosstab",
     "declines",
     "demo",
@@ -72,6 +73,7 @@ def test_without_a_command_the_help_is_shown(themes):
         ["discover", "{none}"],
         ["crosstab", "{none}"],
         ["evaluate", "{none}"],
+        ["coverage", "{none}"],
         ["outreach", "{none}"],
     ],
 )

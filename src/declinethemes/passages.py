@@ -98,11 +98,17 @@ def passage_id(document_id: str, turn_no: int, start: int, text: str) -> str:
     return hashlib.blake2b(f"{document_id}\x1f{turn_no}\x1f{start}\x1f{text}".encode(), digest_size=8).hexdigest()
 
 
+def prompt_turns(turns: pd.DataFrame) -> pd.DataFrame:
+    """Return the turns that ask: every interviewer's turn or heading that is more than a backchannel."""
+    spoken = turns[turns["speaker_role"] == "interviewer"]
+    pairs = zip(spoken["text"], spoken["role_basis"].fillna(""), strict=True)
+    asks = [basis == "heading" or not _is_backchannel(str(text)) for text, basis in pairs]
+    return spoken[pd.Series(asks, index=spoken.index, dtype=bool)]
+
+
 def prompts(turns: pd.DataFrame) -> list[str]:
-    """Return what was asked in one document: every interviewer's turn or heading that is more than a backchannel."""
-    asked = turns[turns["speaker_role"] == "interviewer"]
-    pairs = zip(asked["text"], asked["role_basis"].fillna(""), strict=True)
-    return [str(text) for text, basis in pairs if basis == "heading" or not _is_backchannel(str(text))]
+    """Return what was asked in one document: the texts of the turns that ask."""
+    return [str(text) for text in prompt_turns(turns)["text"]]
 
 
 def _answers(turns: pd.DataFrame) -> Iterator[tuple[int, str, str]]:

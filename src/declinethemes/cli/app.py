@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from declinethemes.cli.audit_sample import audit_sample_cli
+from declinethemes.cli.coverage import coverage_cli
 from declinethemes.cli.crosstab import crosstab_cli
 from declinethemes.cli.declines import declines_cli
 from declinethemes.cli.demo import demo_cli
@@ -49,6 +50,7 @@ app.command("crosstab")(crosstab_cli)
 app.command("declines")(declines_cli)
 app.command("reasons")(reasons_cli)
 app.command("audit-sample")(audit_sample_cli)
+app.command("coverage")(coverage_cli)
 app.command("report")(report_cli)
 app.command("release")(release_cli)
 app.command("train")(train_cli)

@@ -2,10 +2,12 @@
 
 `rates` holds `decline_rates` and its result, `decided` says which offers count, `compare` compares the levels of a
 segment, `trend` looks along quarters, `chart` draws them; `outreach` says who is due, `invite` writes letters and a
-calendar; `guide` makes the interview guide and the note form; `presumed` reads a reason as written, `reasons` sets
-presumed reasons against what candidates said. Nothing is sent.
+calendar; `guide` makes the interview guide and the note form; `coverage` says what calls asked of it, `leading` which
+questions lead; `presumed` reads a reason as written, `reasons` sets presumed reasons against what candidates said.
+Nothing is sent.
 """
 
+from declinethemes.prepare.coverage import Coverage, coverage
 from declinethemes.prepare.guide import Guide, interview_guide
 from declinethemes.prepare.invite import Invitation, invitations, to_calendar
 from declinethemes.prepare.outreach import OutreachBatch, outreach_batch
@@ -14,12 +16,14 @@ from declinethemes.prepare.rates import DeclineRates, decline_rates
 from declinethemes.prepare.reasons import ReasonGap, reason_gap
 
 __all__ = [
+    "Coverage",
     "DeclineRates",
     "Guide",
     "Invitation",
     "OutreachBatch",
     "ReasonGap",
     "Reasons",
+    "coverage",
     "decline_rates",
     "interview_guide",
     "invitations",

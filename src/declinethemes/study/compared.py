@@ -19,7 +19,6 @@ from declinethemes.disclosure import protect
 from declinethemes.errors import SettingsError
 from declinethemes.findings import Crosstab, Trend, trend
 from declinethemes.ingest import read_reviews, with_parts
-from declinethemes.prepare import ReasonGap, load_reasons, reason_gap
 from declinethemes.publish import as_draft, compare, compared, read_with
 from declinethemes.review import PER_SEGMENT, described, draw_sample, parts_of, write_sheet
 from declinethemes.store import write_bytes
@@ -213,21 +212,6 @@ class ComparedStudy(ThemedStudy):
         known = {*self.framework.labels, *self.themes["theme_id"]}
         read = read_reviews(path, candidates=set(self.candidates["candidate_id"]), items=known)
         return self.store.append("reviews", with_parts(read, above))
-
-    def reason_gap(
-        self, *, by: str | Sequence[str] | None = None, mapping: str | PathLike[str] | None = None
-    ) -> ReasonGap:
-        """Compare presumed reasons with what candidates said, under the disclosure rules; `mapping` is a TOML file.
-
-        Raises
-        ------
-        SettingsError
-            An unknown column, or a mapping that cannot be used.
-        """
-        self.discover()
-        reasons = load_reasons(mapping, framework=self.framework)
-        options: dict[str, Any] = {"min_n": self.settings.min_n, "sensitive": self.sensitive}
-        return reason_gap(self.people, self.mentions, reasons=reasons, by=by, **options).protected()
 
     def compared(self, *, stance: str = "all") -> pd.DataFrame:
         """Return the mentions that are compared: of every item that anybody speaks of in this stance.

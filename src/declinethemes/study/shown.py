@@ -21,11 +21,11 @@ from declinethemes.findings.inputs import By
 from declinethemes.publish import count_answers, merge_offers, read_request, release_files
 from declinethemes.report import quotes_to_approve, render_html, summarise
 from declinethemes.store import make_folder, write_text
-from declinethemes.study.compared import ComparedStudy
+from declinethemes.study.prepared import PreparedStudy
 from declinethemes.tag.explain import carried
 
 
-class ShownStudy(ComparedStudy):
+class ShownStudy(PreparedStudy):
     """A study that is shown to others."""
 
     def summary(self) -> dict[str, Any]:
