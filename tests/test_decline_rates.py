@@ -1,6 +1,7 @@
 """Decline rates: published cases, oracles by another road, which offers count, what may be shown.
 
-Tags of the cases: P-seen, published and read at the source; X, cross-checked by two programs.
+Tags of the cases: P-seen, published and read at the source; P-mem, published and quoted from memory; X, cross-checked
+by two programs.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from declinethemes import decline_rates
 from declinethemes.errors import InputError, SchemaError, SettingsError
 from declinethemes.prepare.compare import changed_p, one_decision_changed
 from declinethemes.prepare.rates import COLUMNS
+from declinethemes.stats.proportions import share_test
 from declinethemes.stats.strata import exact_cmh
 
 __all__ = ["themes"]
@@ -75,6 +77,20 @@ def test_connecticut_v_teal_p_seen():
     assert (round(row["ci_low"], 3), round(row["ci_high"], 3)) == (0.111, 0.399)
     assert row["p_value"] < fisher_exact([[26, 22], [206, 53]]).pvalue < 0.00041
     assert row["verdict"] == "difference"
+
+
+def test_castaneda_v_partida_p_seen():
+    expected, sd, z, p = share_test(339, 870, 0.791)
+    assert (round(float(expected), 2), round(float(sd), 2), round(float(-z), 1)) == (688.17, 11.99, 29.1)
+    assert 0 < p < 1e-140
+
+
+@pytest.mark.parametrize(("share", "deviations"), [(0.057, 1.73), (0.154, 6.52)])
+def test_hazelwood_v_united_states_p_mem(share, deviations):
+    *_, z, p = share_test(15, 405, share)
+    assert round(float(-z), 2) == deviations
+    # The rule of two or three standard deviations and the exact test say the same.
+    assert (p < 0.05) == (deviations > 2)
 
 
 def test_one_of_ten_and_three_of_twenty_x():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from declinethemes.config import Settings
-    from declinethemes.prepare import DeclineRates
+    from declinethemes.prepare import DeclineRates, DeclineShares
 
 OffersFile = Annotated[
     Path, typer.Argument(help="Every offer made, accepted ones included: .csv, .tsv or .xlsx.", show_default=False)
@@ -51,11 +51,29 @@ def declines_cli(
         Path | None, typer.Option("--out", help="Write the table to this CSV file instead of stdout.")
     ] = None,
     chart: Annotated[Path | None, typer.Option("--chart", help="Draw the rates into this HTML file.")] = None,
+    offered: Annotated[
+        list[str] | None,
+        typer.Option("--offered", help="For declines alone: gender=woman:0.42, its share of all offers made; again."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Rates, quarters, trends and what was listed as JSON.")] = False,
 ) -> None:
     """Compare how often offers are declined, by segment; small groups say "protected"."""
+    from declinethemes.errors import SettingsError
     from declinethemes.store import write_text
 
+    if offered:
+        if by or adjust_for or chart:
+            raise SettingsError("--offered names its segments itself: leave out --by, --adjust-for and --chart")
+        alone = shares(offers, offered, settings=settings, outcome=outcome, dates=dates).protected()
+        table = alone.to_frame()
+        if out is not None:
+            write_text(out, table.to_csv(index=False))
+            say(f"wrote {out}")
+        else:
+            put(table, as_json=json)
+        for line in [*alone.notes, "working draft: see docs/before.md for how to read it"]:
+            say(line)
+        return
     found = declines(offers, by=by, adjust_for=adjust_for, settings=settings, outcome=outcome, dates=dates, today=today)
     shown = found.protected()
     if chart is not None:
@@ -114,6 +132,48 @@ def declines(
         not_disclosed=given.not_disclosed,
         random_state=given.seed,
     )
+
+
+def shares(
+    path: Path,
+    offered: list[str],
+    *,
+    settings: Path | None = None,
+    outcome: list[str] | None = None,
+    dates: str | None = None,
+) -> DeclineShares:
+    """Read a file of declines and set them against the shares of the offers made, full numbers."""
+    from declinethemes.config import Settings, read_settings
+    from declinethemes.ingest import read_offers
+    from declinethemes.prepare import decline_shares
+
+    given = read_settings(settings) if settings else Settings()
+    read = read_offers(path, given.columns, outcomes=outcome_words(outcome or []), dates=date_order(dates))
+    for note in read.notes:
+        say(note)
+    headers = {header.lower(): ours for header, ours in read.columns.items()}
+    known = {headers.get(name.lower(), name): levels for name, levels in offered_shares(offered).items()}
+    table, _ = prepared(read.offers, given, list(known))
+    options: dict[str, Any] = {"min_n": given.min_n, "alpha": given.alpha, "not_disclosed": given.not_disclosed}
+    return decline_shares(table, known, **options)
+
+
+def offered_shares(given: list[str]) -> dict[str, dict[str, float]]:
+    """Return SEGMENT=LEVEL:SHARE options as {segment: {level: share}}."""
+    from declinethemes.errors import SettingsError
+
+    out: dict[str, dict[str, float]] = {}
+    for one in given:
+        segment, _, rest = one.partition("=")
+        level, _, share = rest.rpartition(":")
+        try:
+            number = float(share)
+        except ValueError:
+            number = -1.0
+        if not segment.strip() or not level.strip() or not 0 < number < 1:
+            raise SettingsError(f"--offered is SEGMENT=LEVEL:SHARE with a share between 0 and 1; found '{one}'")
+        out.setdefault(segment.strip(), {})[level.strip()] = number
+    return out
 
 
 def prepared(offers: pd.DataFrame, settings: Settings, by: list[str]) -> tuple[pd.DataFrame, list[str]]:

@@ -1,15 +1,16 @@
 """Before the calls, and against what was presumed: decline rates, whom to invite and what to ask, presumed reasons.
 
 `rates` holds `decline_rates` and its result, `decided` says which offers count, `compare` compares the levels of a
-segment, `trend` looks along quarters, `chart` draws them; `outreach` says who is due, `invite` writes letters and a
-calendar; `guide` makes the interview guide and the note form; `coverage` says what calls asked of it, `leading` which
-questions lead; `presumed` reads a reason as written, `reasons` sets presumed reasons against what candidates said.
-Nothing is sent.
+segment, `trend` looks along quarters, `chart` draws them, `offered` takes declines alone where the shares of the offers
+are known; `outreach` says who is due, `invite` writes letters and a calendar; `guide` makes the interview guide and the
+note form; `coverage` says what calls asked of it, `leading` which questions lead; `presumed` reads a reason as written,
+`reasons` sets presumed reasons against what candidates said. Nothing is sent.
 """
 
 from declinethemes.prepare.coverage import Coverage, coverage
 from declinethemes.prepare.guide import Guide, interview_guide
 from declinethemes.prepare.invite import Invitation, invitations, to_calendar
+from declinethemes.prepare.offered import DeclineShares, decline_shares
 from declinethemes.prepare.outreach import OutreachBatch, outreach_batch
 from declinethemes.prepare.presumed import Reasons, load_reasons
 from declinethemes.prepare.rates import DeclineRates, decline_rates
@@ -18,6 +19,7 @@ from declinethemes.prepare.reasons import ReasonGap, reason_gap
 __all__ = [
     "Coverage",
     "DeclineRates",
+    "DeclineShares",
     "Guide",
     "Invitation",
     "OutreachBatch",
@@ -25,6 +27,7 @@ __all__ = [
     "Reasons",
     "coverage",
     "decline_rates",
+    "decline_shares",
     "interview_guide",
     "invitations",
     "load_reasons",

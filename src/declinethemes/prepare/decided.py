@@ -21,7 +21,8 @@ Ints = NDArray[np.int64]
 By = str | Sequence[str | tuple[str, ...]] | tuple[str, ...]
 WHY_BOTH = (
     "From declines alone nothing follows about who declines more often: a group may be large among the declines only "
-    "because it got many offers. Give every offer made, accepted ones included, one row each with its outcome"
+    "because it got many offers. Give every offer made, accepted ones included, one row each with its outcome; or, if "
+    "you know what share of the offers went to each group, say so (--offered gender=woman:0.42)"
 )
 _NO_SEGMENT = frozenset({"offer_id", "candidate_id", "outcome", "offer_date", "decline_date"})
 _MAX_VALUES = 12
@@ -62,7 +63,7 @@ class Segment:
     codes: Ints
 
 
-def decide(offers: pd.DataFrame, *, today: date | None) -> Decided:
+def decide(offers: pd.DataFrame, *, today: date | None, alone: bool = False) -> Decided:
     """Return the offers that count, one per candidate, and a list of the others.
 
     Parameters
@@ -71,11 +72,14 @@ def decide(offers: pd.DataFrame, *, today: date | None) -> Decided:
         The offers table; without an offer_id, offers are called by their row.
     today : date or None
         Dates after it are listed; None looks for none.
+    alone : bool
+        Whether declines will do without accepted offers.
 
     Raises
     ------
     InputError
-        There is no offer, none was accepted, or there is no outcome; the message says why accepted ones are needed.
+        There is no offer, none was accepted (unless `alone`), or there is no outcome; the message says why accepted
+        ones are needed.
     SchemaError
         A column is missing, a value does not fit, or an offer comes twice.
     """
@@ -84,7 +88,7 @@ def decide(offers: pd.DataFrame, *, today: date | None) -> Decided:
     odd = {row for row, (_, dates) in remarks.items() if dates}
     outcome = table["outcome"].fillna("none")
     undecided = ~outcome.isin(["accepted", "declined"])
-    if not (outcome == "accepted").any():
+    if not alone and not (outcome == "accepted").any():
         raise InputError(
             f"no offer of the {len(table)} was accepted ({int((outcome == 'declined').sum())} declined, "
             f"{int(undecided.sum())} undecided). {WHY_BOTH}"

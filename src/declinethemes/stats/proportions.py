@@ -263,6 +263,53 @@ def exact_p(x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, *, metho
     return p[inverse.ravel()].reshape(arrays[0].shape)
 
 
+def share_test(x: ArrayLike, n: ArrayLike, share: ArrayLike) -> tuple[Floats, Floats, Floats, Floats]:
+    """Compare a count with a share that is known from elsewhere.
+
+    Parameters
+    ----------
+    x, n : array-like of whole numbers
+        Candidates of the group, and candidates in all; they broadcast.
+    share : array-like
+        The share of the group to be expected, between 0 and 1, taken as exact.
+
+    Returns
+    -------
+    expected, sd, z, p : arrays of the broadcast shape
+        n times the share; the binomial standard deviation; (x - expected) / sd; the exact two-sided binomial p.
+        z and p are missing (nan) where n is 0.
+
+    Raises
+    ------
+    SettingsError
+        A share is not between 0 and 1.
+
+    References
+    ----------
+    Castaneda v. Partida, 430 U.S. 482 (1977), n. 17; Hazelwood School District v. United States, 433 U.S. 299 (1977),
+    nn. 14 and 17
+
+    Examples
+    --------
+    >>> expected, sd, z, p = share_test(339, 870, 0.791)
+    >>> round(float(expected), 1), round(float(sd), 2), round(float(z), 1), float(p) < 1e-140
+    (688.2, 11.99, -29.1, True)
+    """
+    from scipy.stats import binomtest
+
+    counts, totals, shares = np.broadcast_arrays(
+        np.asarray(x, dtype=np.int64), np.asarray(n, dtype=np.int64), np.asarray(share, dtype=float)
+    )
+    if not ((shares > 0) & (shares < 1)).all():
+        raise SettingsError(f"a share lies between 0 and 1, such as 0.42; found {np.asarray(share).tolist()!r}")
+    expected, sd = totals * shares, np.sqrt(totals * shares * (1 - shares))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = (counts - expected) / sd
+    cells = zip(counts.ravel().tolist(), totals.ravel().tolist(), shares.ravel().tolist(), strict=True)
+    p = [binomtest(a, b, c).pvalue if b else np.nan for a, b, c in cells]
+    return expected, sd, z, np.array(p, dtype=float).reshape(counts.shape)
+
+
 def freeman_halton(table: ArrayLike, *, draws: int = 9_999, random_state: int = 0) -> tuple[float, str]:
     """Return the p-value of the Fisher-Freeman-Halton test of an r x c table, and how it was found.
 
