@@ -298,6 +298,13 @@ def test_notes_without_the_form_and_other_languages_are_left_out_and_counted():
     assert "not in English" in " ".join(foreign.notes)
 
 
+def test_a_call_in_which_nobody_is_known_to_ask_has_no_gaps_to_show():
+    found = cover({"a": [("C", "The commute was far too long.")], "b": [(ANA, "What was it?"), ("C", "The pay.")]}, {})
+    assert found.calls["document_id"].tolist() == ["b"]
+    assert found.counts["one-sided calls"] == 1
+    assert "nobody is known to ask" in " ".join(found.notes)
+
+
 def test_a_table_that_lacks_a_column_is_an_error():
     documents, turns, passages = tables({"a": [("C", "Hello there.")]})
     prompts = pd.DataFrame({"document_id": [], "turn_no": [], "codes": []})

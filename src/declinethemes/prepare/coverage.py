@@ -57,7 +57,7 @@ class Coverage:
     leading : pandas.DataFrame
         One row per leading question: document_id, turn_no, interviewer, kind, question.
     counts : mapping of str to int
-        calls, notes, and what was left out: notes without the form, other languages.
+        calls, notes, and what was left out: notes without the form, one-sided calls, other languages.
     notes : tuple of str
         What holds for the whole.
     """
@@ -161,19 +161,23 @@ def coverage(
 
 
 def _used(documents: pd.DataFrame, turns: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Return calls, and notes in the form of the guide, by date; and how many, and how many were left out."""
+    """Return calls with both sides, and notes in the form of the guide, by date; and how many were left out."""
     read = documents[(documents["status"] == "read") & documents["candidate_id"].notna()]
     english = read[read["language"].fillna("en") == "en"]
     headings = turns[turns["role_basis"] == "heading"].groupby("document_id")["text"].agg(list)
     forms = {str(document) for document, texts in headings.items() if is_form(texts)}
     notes = english["kind"] == "note"
     form = notes & english["document_id"].isin(list(forms))
-    used = english[(english["kind"] == "call") | form].sort_values(["date", "document_id"]).reset_index(drop=True)
+    both = turns.groupby("document_id")["speaker_role"].nunique() == 2
+    call = english["kind"] == "call"
+    heard = call & english["document_id"].isin(both.index[both.to_numpy(dtype=bool)])
+    used = english[heard | form].sort_values(["date", "document_id"]).reset_index(drop=True)
     spoken = read["kind"].isin(["call", "note"])
     counts = {
         "calls": int((used["kind"] == "call").sum()),
         "notes": int((used["kind"] == "note").sum()),
         "notes without the form": int((notes & ~form).sum()),
+        "one-sided calls": int((call & ~heard).sum()),
         "other languages": int((spoken & (read["language"].fillna("en") != "en")).sum()),
     }
     return used, counts
@@ -396,7 +400,11 @@ def _notes(counts: Mapping[str, int], turns: pd.DataFrame) -> tuple[str, ...]:
     """Return what a reader must know of the whole."""
     doubtful = turns[turns["role_basis"].fillna("").str.contains("doubtful")]["document_id"].nunique()
     notes = [f"{counts['calls']} calls and {counts['notes']} notes in the form of the guide."]
-    left = {"notes without the form": "notes that are not in the form", "other languages": "documents not in English"}
+    left = {
+        "notes without the form": "notes that are not in the form",
+        "one-sided calls": "calls in which nobody is known to ask, or to answer",
+        "other languages": "documents not in English",
+    }
     notes += [f"Left out: {counts[name]} {text}." for name, text in left.items() if counts[name]]
     if doubtful:
         notes.append(f"In {doubtful} calls who is the candidate was guessed from who talks and who asks.")

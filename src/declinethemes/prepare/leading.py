@@ -154,7 +154,6 @@ def find_questions(turn: str, before: str = "") -> list[Asked]:
     >>> find_questions("So it was the money then?", before="Mostly the money, to be honest.")[0].kind is None
     True
     """
-    said = frozenset(_stems(before))
     out: list[Asked] = []
     argued = False
     for text, asks, follows in _sentences(turn):
@@ -164,7 +163,7 @@ def find_questions(turn: str, before: str = "") -> list[Asked]:
         kind = _kind(text) or ("argues" if argued else None)
         if kind is None and follows and len(text.split()) <= _FRAGMENT and not _NO_ANSWER.match(text):
             kind = "offers an answer"
-        if kind in _ECHOED and (own := _stems(text)) and said.issuperset(own):
+        if kind in _ECHOED and (own := _stems(text)) and set(_stems(before)).issuperset(own):
             kind = None
         out.append(Asked(text=text, kind=kind))
     return out
