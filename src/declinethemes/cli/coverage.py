@@ -76,8 +76,7 @@ def interviewer_names(study: Study) -> dict[str, str]:
 
 def write(found: Coverage, folder: Path) -> None:
     """Write every table as CSV and say so."""
-    from declinethemes.store import write_text
-    from declinethemes.study import make_folder
+    from declinethemes.store import make_folder, write_text
 
     place = make_folder(folder)
     for name in FRAMES:

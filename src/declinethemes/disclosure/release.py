@@ -167,7 +167,7 @@ def make_release(
     Raises
     ------
     DisclosureError
-        No two levels could be shown without exposing somebody; the message has the reason and the smallest change that
+        No two levels could be shown without exposing somebody; the message has the reason and a smaller request that
         would make it safe.
     SettingsError
         A column is asked for and filtered by, or the columns have too many combinations.

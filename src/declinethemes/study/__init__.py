@@ -1,8 +1,8 @@
 """A study: the stages in order, and the results that may be shown.
 
 In: paths, a candidates file, settings. Out: `Study`. Each stage is a module that builds on the one before: `tables`,
-`reading`, `themed`, `compared`, `prepared`, `shown`. They only put the parts of the library together; each part works on tables
-and knows nothing of the others.
+`reading`, `themed`, `compared`, `prepared`, `shown`. They only put the parts of the library together; each part works
+on tables and knows nothing of the others.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ class ShownStudy(PreparedStudy):
         Raises
         ------
         DisclosureError
-            The release would expose somebody; the message has the reason and the smallest change that would make it
+            The release would expose somebody; the message has the reason and a smaller request that would be
             safe. Nothing was written.
         SettingsError
             An unknown column or level, or too many columns to be audited.
