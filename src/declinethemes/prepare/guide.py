@@ -7,7 +7,6 @@ is asked about one candidate in particular here, and no file is written.
 
 from __future__ import annotations
 
-import io
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 from declinethemes.errors import SettingsError
 from declinethemes.framework import Code, Framework
 from declinethemes.framework.form import INSTRUCTIONS, OTHER, TITLE, heading_text
+from declinethemes.prepare.page import new_document, render, saved
 
 _HERE = Path(__file__).parent
 MINUTES = 30
@@ -94,20 +94,11 @@ class Guide:
 
     def to_html(self) -> str:
         """Return the guide as one HTML page without script or outside resource."""
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-        environment = Environment(
-            loader=FileSystemLoader(_HERE),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        return environment.get_template("guide.html.j2").render(guide=self)
+        return render("guide.html.j2", guide=self)
 
     def to_docx(self) -> bytes:
         """Return the guide as the bytes of a Word file."""
-        document = _document(self.title)
+        document = new_document(self.title)
         document.add_heading(self.title, level=0)
         document.add_paragraph(f"{self.minutes} minutes. Framework: {self.framework}.")
         document.add_heading("Rules", level=1)
@@ -123,7 +114,7 @@ class Guide:
                 document.add_heading(question.text, level=2)
                 for text in question.follow_ups:
                     document.add_paragraph(text, style="List Bullet")
-        return _saved(document)
+        return saved(document)
 
     def form_text(self) -> str:
         """Return a blank note form as text; Markdown marks its headings.
@@ -141,7 +132,7 @@ class Guide:
 
     def form_docx(self) -> bytes:
         """Return a blank note form as the bytes of a Word file."""
-        document = _document(TITLE)
+        document = new_document(TITLE)
         document.add_heading(TITLE, level=0)
         for line in INSTRUCTIONS:
             document.add_paragraph(line)
@@ -149,7 +140,7 @@ class Guide:
             document.add_heading(text, level=level)
             if level > 1:
                 document.add_paragraph("")
-        return _saved(document)
+        return saved(document)
 
     def _headings(self) -> list[tuple[int, str]]:
         """Return (level, text) of the headings of the form: 1 for a category, 2 for a question."""
@@ -251,20 +242,3 @@ def _share_out(minutes: int, weights: Sequence[int]) -> list[int]:
 @cache
 def _words() -> dict[str, Any]:
     return tomllib.loads((_HERE / "guide.toml").read_text(encoding="utf-8"))
-
-
-def _document(title: str) -> Any:
-    """Return an empty Word document with its title and without the library's name and date in its properties."""
-    import docx
-
-    document = docx.Document()
-    document.core_properties.title = title
-    document.core_properties.author = ""
-    document.core_properties.comments = ""
-    return document
-
-
-def _saved(document: Any) -> bytes:
-    out = io.BytesIO()
-    document.save(out)
-    return out.getvalue()
