@@ -14,6 +14,7 @@ from declinethemes.cli import app as shell
 __all__ = ["files", "themes"]
 COMMANDS = [
     "audit-sample",
+    "brief",
     "coverage",
     "crosstab",
     "declines",

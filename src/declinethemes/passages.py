@@ -1,15 +1,15 @@
 """Turns to passages: one to three sentences of a candidate, each with the question that it answers.
 
 In: the turns table (names already replaced) and the documents table. Out: the passages table, with offsets into the
-turn's text that give the passage back exactly. Interviewers' turns and feedback give no passages; tagging is not done
-here.
+turn's text that give the passage back exactly. Interviewers' turns give no passages, and feedback only where it is
+asked for, apart from the others; tagging is not done here.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -71,7 +71,35 @@ def split_turns(turns: pd.DataFrame, documents: pd.DataFrame) -> pd.DataFrame:
         & documents["candidate_id"].notna()
         & (documents["kind"] != "feedback").fillna(True)
     ]
-    owner = dict(zip(usable["document_id"], usable["candidate_id"], strict=True))
+    return _cut(turns, dict(zip(usable["document_id"], usable["candidate_id"], strict=True)))
+
+
+def split_feedback(turns: pd.DataFrame, documents: pd.DataFrame) -> pd.DataFrame:
+    """Cut the interviewers' feedback into passages: context for the next call, never stored or counted with the others.
+
+    Parameters
+    ----------
+    turns : pandas.DataFrame
+        The turns table.
+    documents : pandas.DataFrame
+        The documents table; only feedback that was read and belongs to a candidate is cut.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The passages table; all turns are taken, as everybody who speaks in feedback is an interviewer. Headings are the
+        prompts of what stands under them.
+    """
+    turns, documents = schema.conform(turns, "turns"), schema.conform(documents, "documents")
+    feedback = (documents["kind"] == "feedback").fillna(False) & (documents["status"] == "read")
+    usable = documents[feedback & documents["candidate_id"].notna()]
+    heading = (turns["role_basis"] == "heading").fillna(False).astype(bool)
+    voiced = turns.assign(speaker_role=turns["speaker_role"].where(heading, "candidate"))
+    return _cut(voiced, dict(zip(usable["document_id"], usable["candidate_id"], strict=True)))
+
+
+def _cut(turns: pd.DataFrame, owner: Mapping[object, object]) -> pd.DataFrame:
+    """Return the passages of the documents that belong to somebody."""
     rows: list[dict[str, object]] = []
     for document_id, part in turns.groupby("document_id", sort=True):
         if document_id not in owner:

@@ -11,7 +11,7 @@ LAYERS = {
     "schema": 1, "config": 1, "stats": 1, "framework": 1, "encode": 1,
     "ingest": 2, "redact": 2, "passages": 2, "tag": 2, "themes": 2, "mentions": 2, "findings": 2, "disclosure": 2,
     "prepare": 2, "report": 2, "review": 2,
-    "corpus": 3, "publish": 3, "store": 3,
+    "briefing": 3, "corpus": 3, "publish": 3, "store": 3,
     "study": 4, "training": 4,
     "cli": 5,
     "__main__": 6,

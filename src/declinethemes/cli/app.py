@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from declinethemes.cli.audit_sample import audit_sample_cli
+from declinethemes.cli.brief import brief_cli
 from declinethemes.cli.coverage import coverage_cli
 from declinethemes.cli.crosstab import crosstab_cli
 from declinethemes.cli.declines import declines_cli
@@ -42,6 +43,7 @@ app.command("demo")(demo_cli)
 app.command("init")(init_cli)
 app.command("outreach")(outreach_cli)
 app.command("guide")(guide_cli)
+app.command("brief")(brief_cli)
 app.command("run")(run_cli)
 app.command("ingest")(ingest_cli)
 app.command("tag")(tag_cli)

@@ -68,6 +68,23 @@ def parse_day(text: str, order: Order | None = None) -> str:
     return dt.date(year, month, day).isoformat()
 
 
+def looks_like_day(text: str) -> bool:
+    """Return whether a text is a day, or could be two (03/04/2025).
+
+    Examples
+    --------
+    >>> looks_like_day("2025-03-12"), looks_like_day("03/04/2025"), looks_like_day("R-2025-44-1")
+    (True, True, False)
+    """
+    try:
+        parse_day(text)
+    except _AmbiguousError:
+        return True
+    except ValueError:
+        return False
+    return True
+
+
 def decide_order(columns: Sequence[pd.Series], given: Order | None, name: str) -> Order | None:
     """Return what stands first in the dates of a file: the day or the month.
 

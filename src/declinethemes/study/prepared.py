@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from declinethemes.briefing import Known, make_brief
 from declinethemes.passages import prompt_turns
-from declinethemes.prepare import Coverage, ReasonGap, coverage, load_reasons, reason_gap
+from declinethemes.prepare import Brief, Coverage, ReasonGap, coverage, load_reasons, reason_gap
 from declinethemes.study.compared import ComparedStudy
 
 
@@ -43,3 +44,15 @@ class PreparedStudy(ComparedStudy):
         asked = asking[["document_id", "turn_no"]].assign(codes=pd.Series(codes, index=asking.index, dtype=object))
         options: dict[str, Any] = {"framework": self.framework, "prompts": asked, "doubtful": tags}
         return coverage(self.documents, turns, self.passages, self.tagger.counted(tags), **options)
+
+    def brief(self, candidate_id: str, **options: Any) -> Brief:
+        """Return one page for the caller of a candidate who declined; options and errors: `briefing.make_brief`."""
+        self.discover()
+        names = ("candidates", "documents", "turns", "passages", "tags", "mentions", "contacts")
+        known = Known(
+            tables={name: self.store.read(name) for name in names},
+            identities=self.store.identities(),
+            settings=self.settings,
+            sensitive=self.sensitive,
+        )
+        return make_brief(candidate_id, known, tagger=lambda: self.tagger, **options)
