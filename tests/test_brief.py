@@ -23,7 +23,7 @@ from declinethemes.framework import load_framework
 from declinethemes.passages import split_feedback, split_turns
 from declinethemes.prepare import declined_offer, earlier_batches, interview_guide, what_was_said
 from declinethemes.prepare.offer import is_personal, is_term, offer_terms, timeline
-from declinethemes.prepare.said import PER_CODE
+from declinethemes.prepare.said import PER_CODE, TOPICS
 from declinethemes.study import Study
 
 __all__ = ["done", "themes"]
@@ -233,6 +233,14 @@ def test_a_passage_stands_once_under_its_most_probable_code_critical_ones_first_
     assert {hint.code for hint in said.hints} == {PEOPLE, OFFER}
 
 
+def test_codes_beyond_the_page_are_counted_critical_ones_stay():
+    codes = [code.id for code in FRAMEWORK.codes][: TOPICS + 2]
+    tags = [(n, code, 0.9, "yes", "negative" if n == TOPICS + 1 else "neutral") for n, code in enumerate(codes)]
+    said = said_of([f"Passage {n}." for n in range(len(codes))], tags)
+    assert [topic.code for topic in said.topics] == [*codes[: TOPICS - 1], codes[-1]]
+    assert list(said.also.values()) == [1, 1]
+
+
 def test_what_leaves_a_point_open_comes_first():
     texts = ["Good with numbers.", "My worry: nobody could say who leads the team."]
     assert said_of(texts, [(0, SPEED, 0.2, "unsure", "neutral")]).others[0].text == texts[1]
@@ -371,11 +379,11 @@ def test_too_small_a_group_gives_way_to_a_wider_one_and_says_so():
     assert heard_of(people, said, about(role=" R ")).group == " R "
 
 
-def test_few_mentions_are_left_out_in_small_groups_and_for_sensitive_items():
-    small, large = group({("r", "s", "1"): 9}), group({("r", "s", "1"): 12})
-    for people, shown in ((small, {PEOPLE}), (large, {PEOPLE, OFFER})):
-        said = [*spoken(people, OFFER, 2), *spoken(people, PEOPLE, 3), *spoken(people, COMFORT, 2)]
-        assert {one.id for one in heard_of(people, said, about(), sensitive=[COMFORT]).items} == shown
+def test_what_one_or_two_spoke_of_is_left_out():
+    people = group({("r", "s", "1"): 12})
+    said = [*spoken(people, OFFER, 2), *spoken(people, PEOPLE, 3), *spoken(people, COMFORT, 1)]
+    assert [(one.id, one.n) for one in heard_of(people, said, about()).items] == [(PEOPLE, 3)]
+    assert "enough of them" in heard_of(people, spoken(people, OFFER, 2), about()).note
 
 
 def test_a_wider_group_does_not_give_away_the_small_one_left_of_it():

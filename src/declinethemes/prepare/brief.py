@@ -172,6 +172,8 @@ class Brief:
             more = f" (and {topic.more} more)" if topic.more else ""
             rows.append(("bold", f"{topic.category}: {topic.label}{more}"))
             rows += [("bullet", _quoted(one)) for one in topic.remarks]
+        if self.said.also:
+            rows.append(("text", f"Also: {', '.join(f'{label} ({n})' for label, n in self.said.also.items())}."))
         if self.said.others:
             more = f" (and {self.said.others_more} more)" if self.said.others_more else ""
             rows.append(("bold", f"Without a code{more}"))

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from declinethemes.framework import Framework
-from declinethemes.stats.thresholds import MIN_N, is_protected
+from declinethemes.stats.thresholds import FEW_MENTIONS, MIN_N, is_protected
 
 TOP = 5
 SPOKE, SPOKE_CRITICALLY = "spoke of", "spoke critically of"
@@ -89,8 +89,8 @@ def earlier_batches(
     Returns
     -------
     Earlier
-        Of the narrowest of role and site, role, everybody that has `min_n` candidates. Mentions of 1 or 2 are left
-        out in groups under 10 and for sensitive items. Where a wider group less the narrower ones that other briefs
+        Of the narrowest of role and site, role, everybody that has `min_n` candidates; items that three of them or
+        more spoke of. Where a wider group less the narrower ones that other briefs
         show would leave too few, an item has no number.
     """
     heard = _before(people, about)
@@ -180,7 +180,7 @@ def _number(
 ) -> tuple[int, bool] | None:
     """Return how many of a group spoke of an item and whether the number may be shown; None: not even the item may."""
     k, n = int((fits & who).sum()), int(fits.sum())
-    if k == 0 or bool(is_protected(k, n, 0, 0, delicate, min_n=min_n)):
+    if k <= FEW_MENTIONS or bool(is_protected(k, n, 0, 0, delicate, min_n=min_n)):
         return None
     left = fits & ~_covered(heard, who, narrower, delicate, min_n)
     k_left, n_left = int((left & who).sum()), int(left.sum())

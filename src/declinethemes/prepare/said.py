@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from declinethemes.framework import Framework
 
-PER_CODE = 3
-WITHOUT = 6
+TOPICS = 7
+PER_CODE = 2
+WITHOUT = 4
 _CRITICAL = ("negative", "mixed")
 _OPEN = re.compile(
     r"\b(?:worr\w+|concern\w*|risks?|doubts?|reservations?|open (?:point|question)s?|unclear|"
@@ -69,7 +70,9 @@ class Said:
     documents : int
         Documents that were read.
     topics : tuple of Topic
-        In the order of the framework.
+        In the order of the framework: those with critical passages, then those with most, as far as the page goes.
+    also : mapping of str to int
+        Label to passages of the topics that are not shown.
     others : tuple of Remark
         Some of the passages without a code, those that leave a point open first.
     others_more : int
@@ -80,6 +83,7 @@ class Said:
 
     documents: int = 0
     topics: tuple[Topic, ...] = ()
+    also: Mapping[str, int] = field(default_factory=dict)
     others: tuple[Remark, ...] = ()
     others_more: int = 0
     hints: tuple[Hint, ...] = ()
@@ -127,9 +131,12 @@ def what_was_said(passages: pd.DataFrame, tags: pd.DataFrame, documents: pd.Data
     for one, remark in remarks.items():
         under.setdefault(own[one][0][0] if one in own else "", []).append(remark)
     others = sorted(under.pop("", []), key=lambda one: not is_open(one))
+    codes = sorted(under, key=order.__getitem__)
+    first = sorted(codes, key=lambda code: (-sum(map(_is_critical, under[code])), -len(under[code])))[:TOPICS]
     return Said(
         documents=int(passages["document_id"].nunique()),
-        topics=tuple(_topic(code, under[code], framework) for code in sorted(under, key=order.__getitem__)),
+        topics=tuple(_topic(code, under[code], framework) for code in codes if code in first),
+        also={framework.labels[code]: len(under[code]) for code in codes if code not in first},
         others=tuple(others[:WITHOUT]),
         others_more=max(len(others) - WITHOUT, 0),
         hints=_hints(own, remarks),
