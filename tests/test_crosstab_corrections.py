@@ -42,6 +42,39 @@ def test_berkeley_crude_is_a_difference_and_without_permutations_adjustment_stil
     assert set(adjusted.to_frame()["verdict"]) == {"not enough data"}
 
 
+def test_an_audited_difference_that_vanishes_within_strata_is_not_called_one():
+    mentions, frame = berkeley()
+    looked = frame[frame["candidate_id"] % 2 == 0]
+    audit = pd.DataFrame(
+        {
+            "subject": looked["candidate_id"].astype(str),
+            "item": "admitted",
+            "decision": looked["admitted"].map({1: "yes", 0: "no"}),
+            "inclusion_probability": 0.5,
+        }
+    )
+    frame, mentions = frame.astype({"candidate_id": str}), mentions.astype({"candidate_id": str})
+    crude = crosstab(mentions, frame, by="gender", audit=audit).to_frame().set_index("level").loc["man"]
+    within = crosstab(mentions, frame, by="gender", audit=audit, adjust_for="dept").to_frame().set_index("level")
+    assert (crude["audit_state"], crude["verdict"]) == ("audited", "difference")
+    assert within.loc["man", "difference"] == pytest.approx(crude["difference"])
+    assert within.loc["man", "verdict"] != "difference"
+    assert "reverses within dept (by tags, not corrected)" in within.loc["man", "note"]
+
+
+def test_an_audited_difference_that_holds_within_strata_stays_one():
+    rng = np.random.default_rng(3)
+    frame, truth, _ = study()
+    truth[400:] = rng.random(400) < 0.8
+    tags = frame.loc[truth & (rng.random(800) < 0.9), ["candidate_id"]].assign(item="x")
+    frame["site"] = np.tile(["north", "south"], 400)
+    rows = rng.choice(800, 200, replace=False)
+    row = crosstab(tags, frame, by="team", audit=reviews(frame, truth, rows), adjust_for="site").to_frame().iloc[0]
+    assert (row["audit_state"], row["verdict"]) == ("audited", "difference")
+    assert "within site" in row["note"]
+    assert "not seen within" not in row["note"]
+
+
 def test_several_columns_are_combined_and_thin_strata_inform_nobody():
     mentions, frame = berkeley()
     frame = frame.assign(own=np.where(frame["gender"] == "man", "m", "w"))

@@ -12,7 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from declinethemes.findings.corrections import adjust, correct_by_audit, human_codes, interaction_notes, tipping_points
+from declinethemes.findings.corrections import (
+    adjust,
+    correct_by_audit,
+    human_codes,
+    interaction_notes,
+    tipping_points,
+    vanishing_notes,
+)
 from declinethemes.findings.inputs import Flags, Floats, Incidence, Ints, Segment
 from declinethemes.findings.options import Notes, Options, derived_seed, totals
 from declinethemes.schema import NOT_DISCLOSED
@@ -44,7 +51,7 @@ def segment_findings(data: Incidence, segment: Segment, options: Options) -> tup
     notes: Notes = [[[] for _ in range(n_items)] for _ in range(levels + has_missing)]
     _basic_notes(notes, x, n, rest_x, rest_n, levels)
     asked = _asked_shares(data, segment, codes, n, notes, options)
-    adjusted = adjust(segment, counted, base, values, tested, notes, options)
+    adjusted = adjust(segment, counted, base, tested, notes, options)
     states = np.full(x.shape, "unaudited", dtype=object)
     states[:levels, human] = "human codes"
     if data.reviewed is not None:
@@ -52,11 +59,13 @@ def segment_findings(data: Incidence, segment: Segment, options: Options) -> tup
     values["p_value"][~tested] = np.nan
     p_wy = _permute(segment, counted, tested, base, options)
     p_wy[states == "audited"] = np.nan
-    values.update(adjusted, **asked, p_bh=benjamini_hochberg(values["p_value"]), p_wy=p_wy)
+    values.update(adjusted)
+    vanishing_notes(values, tested, states, notes, options)
+    values.update(asked, p_bh=benjamini_hochberg(values["p_value"]), p_wy=p_wy)
     values["tipping_recall"] = tipping_points(data, x, n, rest_x, rest_n, values, states, notes, options)
     if segment.parts:
         interaction_notes(segment, counted, base, n, notes)
-    verdict = _verdicts(values, tested, states, options)
+    verdict = _verdicts(values, tested, options)
     names = [*segment.levels, NOT_DISCLOSED][: levels + has_missing]
     columns: dict[str, Any] = {
         "segment": segment.name,
@@ -162,11 +171,11 @@ def _permute(
     return out
 
 
-def _verdicts(values: dict[str, Floats], tested: Flags, states: NDArray[Any], options: Options) -> NDArray[Any]:
+def _verdicts(values: dict[str, Floats], tested: Flags, options: Options) -> NDArray[Any]:
     """Return what may be said (`schema.VERDICTS`)."""
     fallback = values["p_bh"]
-    if options.strata is not None:
-        fallback = np.where(states == "audited", fallback, np.fmax(fallback, benjamini_hochberg(values["adjusted_p"])))
+    if options.strata is not None:  # audited findings too: what is corrected is crude, so both must show it
+        fallback = np.fmax(fallback, benjamini_hochberg(values["adjusted_p"]))
     p = np.where(np.isnan(values["p_wy"]), fallback, values["p_wy"])
     inside = (values["low90"] > -options.margin) & (values["high90"] < options.margin)
     material = np.abs(np.nan_to_num(values["adjusted_difference"])) >= options.margin

@@ -29,12 +29,11 @@ def adjust(
     segment: Segment,
     counted: Flags,
     base: Flags | None,
-    values: dict[str, Floats],
     tested: Flags,
     notes: Notes,
     options: Options,
 ) -> dict[str, Floats]:
-    """Return the Mantel-Haenszel difference and conditional p within strata; notes say what it means."""
+    """Return the Mantel-Haenszel difference and conditional p within strata; notes say how much they rest on."""
     difference, p = np.full(tested.shape, np.nan), np.full(tested.shape, np.nan)
     if options.strata is None or not segment.levels:
         return {"adjusted_difference": difference, "adjusted_p": p}
@@ -62,15 +61,24 @@ def adjust(
         parts.append(
             f"within {options.adjust_name}: {int(informative[level, item])} of {everybody} candidates can be compared"
         )
-        crude, adjusted = values["difference"][level, item], difference[level, item]
-        if values["p_value"][level, item] <= options.alpha:
-            if crude * adjusted < 0:
-                parts.append(f"the difference reverses within {options.adjust_name}")
-            elif not p[level, item] <= options.alpha:
-                parts.append(f"the difference is not seen within {options.adjust_name}")
-        if homogeneity[level, item] < 0.05 or _reverses(table, adjusted):
+        if homogeneity[level, item] < 0.05 or _reverses(table, difference[level, item]):
             parts.append("strata disagree: read them one by one")
     return {"adjusted_difference": difference, "adjusted_p": p}
+
+
+def vanishing_notes(
+    values: dict[str, Floats], tested: Flags, states: NDArray[Any], notes: Notes, options: Options
+) -> None:
+    """Say where a difference, corrected by review where there was one, reverses or is not seen within strata."""
+    if options.strata is None:
+        return
+    name = options.adjust_name
+    for level, item in np.argwhere(tested & (values["p_value"] <= options.alpha)):
+        basis = " (by tags, not corrected)" if states[level, item] == "audited" else ""
+        if values["difference"][level, item] * values["adjusted_difference"][level, item] < 0:
+            notes[level][item].append(f"the difference reverses within {name}{basis}")
+        elif not values["adjusted_p"][level, item] <= options.alpha:
+            notes[level][item].append(f"the difference is not seen within {name}{basis}")
 
 
 def _reverses(table: NDArray[Any], pooled: float) -> bool:
