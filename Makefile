@@ -41,6 +41,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.processors
 	$(BIN)/python -m benchmarks.themes
 	$(BIN)/python -m benchmarks.disclosure
+	$(BIN)/python -m benchmarks.statistics
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
