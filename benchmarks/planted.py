@@ -173,19 +173,22 @@ def complained(mentions: pd.DataFrame) -> pd.DataFrame:
 
 def passages_twice() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the findings of the sample's gold codes, and those with every passage there twice."""
-    sample = load()
-    parts = [sample.corpus.passages, sample.gold.tags, sample.gold.themes]
-    doubled = [
-        pd.concat([part, part.assign(passage_id=part["passage_id"] + "-again")], ignore_index=True) for part in parts
-    ]
-    everybody = people(json.dumps(declared()))
-    once, twice = (
-        dt.crosstab(
-            complained(_count(*three, questions(sample))), everybody, by=["gender", "role"], adjust_for="location"
-        )
-        for three in (parts, doubled)
+    sample, everybody = load(), people(json.dumps(declared()))
+    asked = questions(sample)
+
+    def twice(part: pd.DataFrame) -> pd.DataFrame:
+        return pd.concat([part, part.assign(passage_id=part["passage_id"] + "-again")], ignore_index=True)
+
+    passages, tags, themes = sample.corpus.passages, sample.gold.tags, sample.gold.themes
+    counted = (
+        _count(passages, tags, themes, asked),
+        _count(twice(passages), twice(tags), twice(themes), asked),
     )
-    return once.to_frame(), twice.to_frame()
+    first, second = (
+        dt.crosstab(complained(mentions), everybody, by=["gender", "role"], adjust_for="location").to_frame()
+        for mentions in counted
+    )
+    return first, second
 
 
 def reviews_of(everybody: pd.DataFrame, by: str | tuple[str, ...], mentions: pd.DataFrame, n: int) -> pd.DataFrame:

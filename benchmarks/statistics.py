@@ -260,8 +260,8 @@ def counting(studies: int, jobs: int) -> Tables:
     naive = 0
     for x, m in zip(hits, spoken, strict=True):
         said, total = np.array([x[:20].sum(), x[20:].sum()]), np.array([m[:20].sum(), m[20:].sum()])
-        table = np.stack([said, total - said])
-        naive += bool((table.sum(axis=1) > 0).all() and chi2_contingency(table, correction=False)[1] <= 0.05)
+        counts = np.stack([said, total - said])
+        naive += bool((counts.sum(axis=1) > 0).all() and chi2_contingency(counts, correction=False)[1] <= 0.05)
     table = pd.DataFrame(
         {
             "counted": ["sentences (chi-squared)", "candidates (ours)"],

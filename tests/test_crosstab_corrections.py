@@ -75,6 +75,16 @@ def test_an_audited_difference_that_holds_within_strata_stays_one():
     assert "not seen within" not in row["note"]
 
 
+def test_what_an_audited_combination_is_beyond_its_parts_goes_by_tags_and_says_so():
+    frame, truth, mentions = study()
+    frame["site"] = np.tile(["north", "south"], 400)
+    audit = reviews(frame, truth, np.arange(0, 800, 3))
+    for given, said in ((None, False), (audit, True)):
+        row = crosstab(mentions, frame, by=("team", "site"), audit=given).to_frame().iloc[0]
+        assert "its two parts predict (" in row["note"]
+        assert row["note"].endswith("(by tags, not corrected)") is said
+
+
 def test_several_columns_are_combined_and_thin_strata_inform_nobody():
     mentions, frame = berkeley()
     frame = frame.assign(own=np.where(frame["gender"] == "man", "m", "w"))

@@ -64,7 +64,7 @@ def segment_findings(data: Incidence, segment: Segment, options: Options) -> tup
     values.update(asked, p_bh=benjamini_hochberg(values["p_value"]), p_wy=p_wy)
     values["tipping_recall"] = tipping_points(data, x, n, rest_x, rest_n, values, states, notes, options)
     if segment.parts:
-        interaction_notes(segment, counted, base, n, notes)
+        interaction_notes(segment, counted, base, n, states, notes)
     verdict = _verdicts(values, tested, options)
     names = [*segment.levels, NOT_DISCLOSED][: levels + has_missing]
     columns: dict[str, Any] = {

@@ -74,7 +74,7 @@ def vanishing_notes(
         return
     name = options.adjust_name
     for level, item in np.argwhere(tested & (values["p_value"] <= options.alpha)):
-        basis = " (by tags, not corrected)" if states[level, item] == "audited" else ""
+        basis = _basis(states[level, item])
         if values["difference"][level, item] * values["adjusted_difference"][level, item] < 0:
             notes[level][item].append(f"the difference reverses within {name}{basis}")
         elif not values["adjusted_p"][level, item] <= options.alpha:
@@ -199,6 +199,7 @@ def interaction_notes(
     counted: Flags,
     base: Flags | None,
     n: Ints,
+    states: NDArray[Any],
     notes: Notes,
 ) -> None:
     """Say whether a combination of two goes beyond what its two margins predict; from 10 candidates up."""
@@ -218,4 +219,9 @@ def interaction_notes(
             text = (
                 "goes beyond what its two parts predict" if clear else "not clearly beyond what its two parts predict"
             )
-            notes[level][item].append(f"{text} ({size})")
+            notes[level][item].append(f"{text} ({size}){_basis(states[level, item])}")
+
+
+def _basis(state: str) -> str:
+    """Say what a note rests on, where it is not what was corrected."""
+    return " (by tags, not corrected)" if state == "audited" else ""
