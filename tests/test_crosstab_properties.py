@@ -106,14 +106,14 @@ def big(n, n_segments=5, n_items=60):
 @pytest.mark.slow
 def test_100_000_candidates_without_permutations():
     mentions, candidates, by = big(100_000)
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(crosstab(mentions, candidates, by=by, permutations=0).to_frame()) == 1200
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.slow
 def test_2_000_candidates_with_9_999_permutations():
     mentions, candidates, by = big(2_000)
-    start = time.perf_counter()
+    start = time.process_time()
     assert crosstab(mentions, candidates, by=by, permutations=9_999).to_frame()["p_wy"].notna().all()
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30
