@@ -82,7 +82,7 @@ def test_what_an_audited_combination_is_beyond_its_parts_goes_by_tags_and_says_s
     for given, said in ((None, False), (audit, True)):
         row = crosstab(mentions, frame, by=("team", "site"), audit=given).to_frame().iloc[0]
         assert "its two parts predict (" in row["note"]
-        assert row["note"].endswith("(by tags, not corrected)") is said
+        assert ("(by tags, not corrected)" in row["note"]) is said
 
 
 def test_several_columns_are_combined_and_thin_strata_inform_nobody():
@@ -153,7 +153,7 @@ def test_the_latest_decision_of_a_reviewer_counts_and_ties_do_not():
 
 def test_an_audit_of_nobody_here():
     frame, truth, mentions = study(n=30)
-    with pytest.raises(InputError, match="candidate_id"):
+    with pytest.raises(InputError, match="not in 'candidates': p1"):
         crosstab(mentions, frame, by="team", audit=reviews(frame, truth, np.arange(5)).assign(subject="p1"))
 
 
