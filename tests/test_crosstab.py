@@ -238,3 +238,14 @@ def test_sentences_of_the_other_verdicts():
     assert "15 points or more is unlikely" in sentence({**row, "verdict": "no material difference"}, comparisons=4)
     assert sentence({**row, "verdict": "not tested"}, comparisons=4).endswith("not compared")
     assert "protected" in sentence({**row, "n": pd.NA, "verdict": "protected"}, comparisons=4)
+
+
+@pytest.mark.parametrize("column", ["candidate_id", "n_passages"])
+def test_negative_numbers_are_no_ids_and_no_counts(column):
+    frame = pd.DataFrame({"candidate_id": range(6), "team": ["a", "b"] * 3})
+    mentions = pd.DataFrame({"candidate_id": [0, 1], "item": "x", "n_passages": [1, 2]})
+    mentions.loc[0, column] = -1
+    with pytest.raises(SchemaError, match=r"never -1\); 1 do not: -1"):
+        crosstab(mentions, frame, by="team")
+    with pytest.raises(SchemaError, match=r"'candidates\.candidate_id'"):
+        crosstab(mentions[1:], frame.assign(candidate_id=frame["candidate_id"] - 1), by="team")

@@ -60,7 +60,9 @@ def read_mentions(
     column = pd.Index(items).get_indexer(pd.Index(names))
     counts = np.ones(len(mentions), dtype=bool)
     if "n_passages" in mentions:
-        counts = pd.to_numeric(mentions["n_passages"]).fillna(1).to_numpy(dtype=float) > 0
+        passages = pd.to_numeric(mentions["n_passages"]).fillna(1)
+        _no_blanks(mentions, "mentions", "n_passages", passages)
+        counts = passages.to_numpy(dtype=float) > 0
     used = "all"
     if stance == "negative" and "stance" in mentions and mentions["stance"].notna().any():
         used = "negative"
@@ -122,8 +124,8 @@ def _probabilities(reviews: pd.DataFrame) -> None:
             "reviews",
             "inclusion_probability",
             expected="a probability above 0 and up to 1 in every row (1 where everybody was reviewed)",
-            bad=list(bad),
-            rows=list(bad.index),
+            bad=bad.tolist(),
+            rows=bad.index.tolist(),
         )
 
 
@@ -250,7 +252,10 @@ def _need(frame: pd.DataFrame, table: str, columns: tuple[str, ...]) -> None:
 
 
 def _no_blanks(frame: pd.DataFrame, table: str, column: str, values: pd.Series) -> None:
-    blank = values.isna()
-    if blank.any():
-        bad = frame.loc[blank.to_numpy(dtype=bool), column]
-        raise SchemaError.values(table, column, expected="a value in every row", bad=list(bad), rows=list(bad.index))
+    """Raise where a value is missing, or a negative number stands in its place."""
+    wrong, expected = values.isna(), "a value in every row"
+    if not wrong.any() and pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        wrong, expected = values < 0, "no negative number (missing is <NA>, never -1)"
+    if wrong.any():
+        bad = frame.loc[wrong.to_numpy(dtype=bool), column]
+        raise SchemaError.values(table, column, expected=expected, bad=bad.tolist(), rows=bad.index.tolist())
