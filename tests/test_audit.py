@@ -12,10 +12,10 @@ from tests.report_fixture import SETTINGS, tables
 
 from declinethemes.cli import main
 from declinethemes.config import read_settings
-from declinethemes.errors import InputError, SchemaError, SettingsError
+from declinethemes.errors import InputError, SchemaError, SettingsError, StudyError
 from declinethemes.findings import crosstab
-from declinethemes.ingest import read_reviews, with_parts
-from declinethemes.review import draw_sample, write_sheet
+from declinethemes.ingest import read_reviews
+from declinethemes.review import draw_sample, with_parts, write_sheet
 from declinethemes.store import Store
 from declinethemes.study import Study
 
@@ -82,10 +82,12 @@ def test_the_order_tells_nothing_and_the_rows_do_not_matter():
     pd.testing.assert_frame_equal(drawn, again)
 
 
-def test_who_did_not_disclose_is_not_drawn_for_that_segment():
+def test_who_did_not_disclose_is_drawn_too():
+    """Other segments compare them: an audit without them would correct those by half of the people."""
     frame = people()
-    drawn = draw_sample(frame, by=["gender"], per_segment=1000)
-    assert set(drawn["candidate_id"]) == set(frame.loc[frame["gender"].notna(), "candidate_id"])
+    drawn = draw_sample(frame, by=["gender"], per_segment=20)
+    mine = frame.merge(drawn, on="candidate_id")
+    assert mine["gender"].isna().sum() == 20
 
 
 @pytest.mark.parametrize(
@@ -118,8 +120,10 @@ def test_the_sheet_is_blind_and_text_stays_text():
     book = openpyxl.load_workbook(io.BytesIO(write_sheet(drawn, words, items, stance="negative")))
     assert book.sheetnames == ["Answers", "Words", "Items", "How to"]
     answers = [[cell.value for cell in row] for row in book["Answers"].iter_rows()]
-    assert answers[0] == ["candidate_id", "done", "reviewer", "inclusion_probability", "Slow [slow_process]"]
+    assert answers[0] == ["candidate_id", "done", "reviewer", "Slow [slow_process]"]
     assert [row[0] for row in answers[1:]] == ["c2", "c1"]
+    cells = {str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row}
+    assert not {"0.5", "1.0"} & cells  # how likely one was drawn tells the level
     said = [[cell.value for cell in row] for row in book["Words"].iter_rows(min_row=2)]
     assert [row[0] for row in said] == ["c2", "c1"]
     assert said[1][4] == "=1+1 is what I said "
@@ -132,8 +136,8 @@ def test_a_filled_sheet_is_read_back(tmp_path):
         tmp_path, [("c1", None, "Ina", 0.5, "yes"), ("c2", "yes", "Ina", 1, None), ("c3", None, None, 1, None)]
     )
     assert read_back[["subject", "item", "decision", "reviewer", "inclusion_probability"]].to_numpy().tolist() == [
-        ["c1", "slow_process", "yes", "Ina", 0.5],
-        ["c2", "slow_process", "no", "Ina", 1.0],
+        ["c1", "slow_process", "yes", "ina", 0.5],
+        ["c2", "slow_process", "no", "ina", 1.0],
     ]
 
 
@@ -164,6 +168,8 @@ def test_a_row_per_decision_is_read_too(tmp_path):
         ([("c1", None, None, 1, "perhaps")], InputError, r"'perhaps' \(row 2, slow_process\)"),
         ([("c1", None, None, 1, "yes"), ("c1", None, None, 1, "no")], InputError, "several rows"),
         ([("c1", None, None, 1, None)], InputError, "nothing is decided"),
+        ([("c1", "finished", None, 1, "yes")], InputError, r"done is yes, no or empty; found 'finished' \(row 2\)"),
+        ([(None, None, None, 1, "yes"), ("c1", None, None, 1, "no")], InputError, "rows without a candidate_id: 2"),
     ],
 )
 def test_bad_reviews(tmp_path, rows, error, said):
@@ -175,8 +181,39 @@ def test_unknown_items_and_missing_columns(tmp_path):
     heads = ("candidate_id", "inclusion_probability", "slow_proces")
     with pytest.raises(SettingsError, match="did you mean 'slow_process'"):
         read(tmp_path, [("c1", 1, "yes")], heads=heads)
-    with pytest.raises(SchemaError, match="missing: inclusion_probability"):
-        read(tmp_path, [("c1", "yes")], heads=("candidate_id", "slow_process"))
+    with pytest.raises(SchemaError, match="missing: candidate_id"):
+        read(tmp_path, [("c1", "yes")], heads=("who", "slow_process"))
+
+
+def test_probabilities_are_those_of_the_draw_unless_the_file_has_its_own(tmp_path):
+    path = tmp_path / "reviews.csv"
+    path.write_text("candidate_id,slow_process\nc1,yes\nc2,no\n", encoding="utf-8")
+    given = {"candidates": ["c1", "c2"], "items": ITEMS}
+    assert read_reviews(path, drawn={"c1": 0.25, "c2": 1.0}, **given)["inclusion_probability"].tolist() == [0.25, 1.0]
+    with pytest.raises(InputError, match="1 decisions have none"):
+        read_reviews(path, drawn={"c1": 0.25}, **given)
+    path.write_text("candidate_id,inclusion_probability,slow_process\nc1,0.5,yes\n", encoding="utf-8")
+    assert read_reviews(path, drawn={"c1": 0.25}, **given)["inclusion_probability"].tolist() == [0.5]
+
+
+def test_a_yes_among_empty_cells_of_a_row_that_is_not_done_is_an_error(tmp_path):
+    """Its no's would not count, and nearly everybody reviewed would seem to complain."""
+    heads = ("candidate_id", "done", "inclusion_probability", "slow_process", "ghosting")
+    with pytest.raises(InputError, match="that are not done: 2"):
+        read(tmp_path, [("c1", None, 1, "yes", None), ("c2", "yes", 1, None, None)], heads=heads)
+    there = read(tmp_path, [("c1", None, 1, "yes", "no"), ("c2", None, 1, "no", None)], heads=heads)
+    assert there["decision"].value_counts().to_dict() == {"no": 2, "yes": 1}
+
+
+def test_times_are_compared_as_times(tmp_path):
+    path = tmp_path / "reviews.csv"
+    head = "candidate_id,item,decision,inclusion_probability,at\n"
+    path.write_text(head + "c1,ghosting,yes,1,2026-01-05 10:00\nc1,ghosting,no,1,2026-01-05T09:00\n", encoding="utf-8")
+    frame = read_reviews(path, candidates=["c1"], items=ITEMS)
+    assert frame.sort_values("at")["decision"].tolist() == ["no", "yes"]
+    path.write_text(head + "c1,ghosting,yes,1,5/1/2026\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"'5/1/2026' \(row 2\)"):
+        read_reviews(path, candidates=["c1"], items=ITEMS)
 
 
 def test_the_whole_follows_from_its_parts():
@@ -194,11 +231,84 @@ def test_the_whole_follows_from_its_parts():
         columns=["subject", "item", "decision", "reviewer", "at", "inclusion_probability"],
     )
     made = with_parts(reviews, above).set_index(["subject", "item"])["decision"]
-    assert made["c1", "process.speed"] == "yes"
+    assert made["c1", "process.speed"] == "yes"  # the code was decided, and one of its themes is a yes
     assert made["c1", "process"] == "yes"
     assert made["c2", "process"] == "no"
     assert ("c3", "process") not in made.index  # one of its codes is undecided
     assert ("c2", "slow_process") not in made.index
+
+
+def test_parts_alone_decide_no_whole_and_the_latest_decision_counts():
+    """Else a whole would have the yes's of its parts and nobody's no."""
+    above = {"slow_process": "process.speed", "process.speed": "process", "process.rounds": "process"}
+    rows = [
+        ("c1", "slow_process", "yes", "2026-01-01"),
+        ("c2", "process.speed", "yes", "2026-01-01"),
+        ("c3", "process.speed", "yes", "2026-01-01"),
+        ("c3", "process.rounds", "no", "2026-01-01"),
+        ("c3", "process.speed", "no", "2026-02-01"),
+    ]
+    reviews = pd.DataFrame(rows, columns=["subject", "item", "decision", "at"])
+    made = with_parts(reviews.assign(reviewer="r", inclusion_probability=1.0), above).set_index(["subject", "item"])
+    decided = made["decision"]
+    assert ("c1", "process.speed") not in decided.index
+    assert ("c2", "process") not in decided.index
+    assert decided["c3", "process.speed"] == "no"
+    assert decided["c3", "process"] == "no"
+
+
+def test_a_later_doubt_takes_a_decision_back():
+    frame = people(60)
+    said = pd.DataFrame({"candidate_id": frame["candidate_id"][:20], "item": "x"})
+    rows = pd.DataFrame({"subject": frame["candidate_id"], "item": "x", "reviewer": "r", "inclusion_probability": 1.0})
+    audit = pd.concat(
+        [rows.assign(decision="yes", at="2026-01-01"), rows.assign(decision="unsure", at="2026-01-02")],
+        ignore_index=True,
+    )
+    assert set(crosstab(said, frame, by="gender", audit=audit).to_frame()["audit_state"]) == {"unaudited"}
+
+
+def big_gap(n=60, items=40):
+    """Everybody reviewed of one level, a third of the other: nearly all of the one, hardly any of the other."""
+    frame = pd.DataFrame({"candidate_id": range(2 * n), "team": ["a"] * n + ["b"] * n})
+    rng = np.random.default_rng(0)
+    truth = np.r_[rng.random(n) < 0.95, rng.random(n) < 0.1]
+    said = [pd.DataFrame({"candidate_id": frame.loc[truth, "candidate_id"], "item": f"x{i:02d}"}) for i in range(items)]
+    looked = np.r_[np.arange(n), np.arange(n, 2 * n, 3)]
+    audit = [
+        pd.DataFrame({"subject": looked, "item": f"x{i:02d}", "decision": np.where(truth[looked], "yes", "no")})
+        for i in range(items)
+    ]
+    return pd.concat(said), frame, pd.concat(audit).assign(inclusion_probability=[*[1.0] * n, *[1 / 3] * 20] * items)
+
+
+def test_an_audited_gap_can_be_as_sure_as_many_comparisons_need():
+    """p counts draws; with the first 20,000 none could pass the adjustment over hundreds of comparisons."""
+    said, frame, audit = big_gap(items=150)
+    found = crosstab(said, frame, by="team", audit=audit).to_frame()
+    assert set(found["audit_state"]) == {"audited"}
+    assert set(found["verdict"]) == {"difference"}
+    assert found["p_value"].max() < 1e-4
+
+
+def test_the_gap_that_could_show_is_that_of_the_reviewed():
+    said, frame, audit = big_gap(items=1)
+    found = crosstab(said, frame, by="team", audit=audit).to_frame()
+    width = found["ci_high"] - found["ci_low"]
+    assert found["mde"].tolist() == pytest.approx((2.802 / 3.92 * width).tolist())
+
+
+def test_a_corrected_share_of_one_or_two_on_a_sensitive_item_is_hidden():
+    frame = pd.DataFrame({"candidate_id": range(119), "team": ["a"] * 60 + ["b"] * 59})
+    said = pd.DataFrame({"candidate_id": range(60, 80), "item": "health"})
+    decided = np.where(np.arange(119) >= 60, np.where(np.arange(119) < 80, "yes", "no"), "no")
+    decided[3] = "yes"
+    audit = pd.DataFrame({"subject": frame["candidate_id"], "item": "health", "decision": decided})
+    audit = audit[audit["subject"] != 118].assign(inclusion_probability=1.0)
+    for sensitive, hidden in (({"health"}, True), ((), False)):
+        found = crosstab(said, frame, by="team", audit=audit, sensitive=sensitive).to_frame()
+        assert set(found["audit_state"]) == {"audited"}
+        assert found["suppressed"].tolist() == [hidden, hidden]
 
 
 def test_reviews_of_strangers_and_without_probabilities_in_a_cross_tabulation():
@@ -258,6 +368,9 @@ def test_a_study_is_corrected_by_the_sheet_that_it_drew(made, tmp_path):
     study = study_of(made, None)
     path = tmp_path / "audit.xlsx"
     drawn = study.audit_sample(path, by="gender", per_segment=1000)
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(StudyError, match="is there already"):
+        study.audit_sample(path, by="gender")
     assert {entry["what"] for entry in study.store.notes("internal")} == {f"sheet to review {len(drawn)} candidates"}
     book = openpyxl.load_workbook(path)
     heads = [cell.value for cell in book["Answers"][1]]
@@ -274,6 +387,9 @@ def test_a_study_is_corrected_by_the_sheet_that_it_drew(made, tmp_path):
     assert known["n_mention"].eq(0).all()
     assert set(known["audit_state"]) == {"human codes"}
     assert before.loc[before["item"] == "slow_process", "n_mention"].sum() > 0
+    every = study.crosstab(by="gender", stance="all", internal=True)  # another question than reviewers answered
+    assert set(every.to_frame()["audit_state"]) == {"unaudited"}
+    assert any("the other question" in note for note in every.notes)
 
 
 def test_the_commands(made, tmp_path, capsys):
@@ -297,7 +413,7 @@ def test_the_commands(made, tmp_path, capsys):
     assert (code, "nothing is decided" in said.err) == (1, True)
     book = openpyxl.load_workbook(sheet)
     for row in range(2, book["Answers"].max_row + 1):
-        book["Answers"].cell(row, 5).value = "yes" if row % 2 else "no"
+        book["Answers"].cell(row, 4).value = "yes" if row % 2 else "no"
     book.save(sheet)
     code, said = run("crosstab", folder, "--by", "gender", "--audit", sheet, "--json")
     assert code == 0, said.err

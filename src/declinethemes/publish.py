@@ -8,6 +8,7 @@ written here.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -149,6 +150,9 @@ def as_draft(result: Crosstab, settings: Settings, sensitive: Collection[str]) -
     open_rows = omnibus[omnibus["_merge"] == "left_only"].drop(columns="_merge").reset_index(drop=True)
     recalls = result.tagger_recall.merge(hidden, on=["segment", "item"], how="left", indicator=True)
     open_recalls = recalls[recalls["_merge"] == "left_only"].drop(columns="_merge").reset_index(drop=True)
+    unknown = open_recalls["verdict"] == "unknown"  # few people: how many is nobody's business
+    for name in ("n_positive", "rest_n_positive"):
+        open_recalls[name] = open_recalls[name].astype("Float64").mask(unknown)
     out = replace(result, findings=shown, omnibus=open_rows, tagger_recall=open_recalls)
     return out.stamped("working draft")
 
@@ -170,9 +174,14 @@ def merge_offers(findings: pd.DataFrame) -> list[str]:
             one = json.dumps(" or ".join(hidden), ensure_ascii=False)
             out.append(
                 f"{segment}: nothing can be shown of {', '.join(hidden)}. To show them as one, put into study.toml: "
-                f"[segments.merge.{segment}] {one} = {json.dumps(hidden, ensure_ascii=False)}"
+                f"[segments.merge.{_bare(str(segment))}] {one} = {json.dumps(hidden, ensure_ascii=False)}"
             )
     return out
+
+
+def _bare(key: str) -> str:
+    """Return a key of TOML, in quotes where it needs them."""
+    return key if re.fullmatch(r"[\w-]+", key, re.ASCII) else json.dumps(key, ensure_ascii=False)
 
 
 def shown_ledger(ledger: pd.DataFrame, named: Collection[str], *, min_n: int) -> pd.DataFrame:

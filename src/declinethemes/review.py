@@ -8,7 +8,7 @@ it in `findings`.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -17,6 +17,7 @@ import pandas as pd
 
 from declinethemes.errors import InputError, SettingsError
 from declinethemes.framework import Framework
+from declinethemes.schema import conform
 
 PER_SEGMENT = 50
 """Reviewed candidates per level that a statement of about 12 points either way needs (see docs/methods.md)."""
@@ -45,7 +46,8 @@ def draw_sample(
     Parameters
     ----------
     people : pandas.DataFrame
-        candidate_id and the segment columns; a candidate whose level is missing is not drawn for that segment.
+        candidate_id and the segment columns; those whose level is missing are drawn like a level of their own, since
+        other segments compare them.
     by : sequence of str
         The segments.
     per_segment : int
@@ -70,18 +72,20 @@ def draw_sample(
     if not by:
         raise SettingsError("name at least one segment column to draw candidates within")
     ordered = people.sort_values("candidate_id").reset_index(drop=True)
-    missed, drawn = np.ones(len(ordered)), np.zeros(len(ordered), dtype=bool)
+    missed, drawn, some = np.ones(len(ordered)), np.zeros(len(ordered), dtype=bool), False
     for name in by:
         if name not in ordered.columns or name == "candidate_id":
             raise SettingsError.unknown(
                 "segment column", name, [str(c) for c in ordered.columns if c != "candidate_id"]
             )
         rng = np.random.default_rng([random_state, crc32(name.encode())])
-        for rows in ordered.groupby(ordered[name].astype("string"), sort=True).indices.values():
+        levels = ordered[name].astype("string")
+        some |= bool(levels.notna().any())
+        for rows in ordered.groupby(levels.fillna(""), sort=True).indices.values():
             taken = min(per_segment, len(rows))
             drawn[rng.choice(rows, taken, replace=False)] = True
             missed[rows] *= 1 - taken / len(rows)
-    if not drawn.any():
+    if not some:
         raise InputError(f"nobody can be drawn: no candidate has a known level of {', '.join(by)}")
     sample = pd.DataFrame({"candidate_id": ordered["candidate_id"], "inclusion_probability": 1 - missed})[drawn]
     order = np.random.default_rng([random_state, crc32(b"order")]).permutation(len(sample))
@@ -127,6 +131,41 @@ def parts_of(framework: Framework, themes: pd.DataFrame) -> dict[str, str]:
     }
 
 
+def with_parts(reviews: pd.DataFrame, above: Mapping[str, str]) -> pd.DataFrame:
+    """Return the latest decisions of each reviewer, and those that follow from them for what items are part of.
+
+    Parameters
+    ----------
+    reviews : pandas.DataFrame
+        The reviews table.
+    above : mapping of item to item
+        The code of each theme, the category of each code.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The reviews table. Where a code was decided, who mentions one of its themes mentions it; where all codes of a
+        category were decided, who mentions one mentions the category, and who mentions none does not. What was decided
+        of parts only says nothing of the whole: it would count nobody's no.
+    """
+    if reviews.empty:
+        return reviews
+    keys = ["subject", "reviewer"]
+    latest = reviews.sort_values([*keys, "item", "at"]).drop_duplicates([*keys, "item"], keep="last")
+    wide = latest.pivot_table(index=keys, columns="item", values="decision", aggfunc="last").astype("object")
+    for item in sorted({*above.values()}, key=lambda one: one not in above):  # codes before categories
+        parts = [part for part, of in above.items() if of == item]
+        there = [part for part in parts if part in wide.columns]
+        made = wide[item].copy() if item in wide.columns else pd.Series(pd.NA, index=wide.index, dtype="object")
+        every = pd.Series(there == parts and item not in above, index=wide.index)  # a code is more than its themes
+        every &= wide[there].isin(["yes", "no"]).all(axis=1)
+        made = made.mask(made.isna() & every, "no")
+        wide[item] = made.mask(made.notna() & (wide[there] == "yes").any(axis=1), "yes")
+    facts = latest.groupby(keys).agg(at=("at", "max"), inclusion_probability=("inclusion_probability", "min"))
+    long = wide.reset_index().melt(keys, value_name="decision", var_name="item")
+    return conform(long[long["decision"].notna()].join(facts, on=keys), "reviews")
+
+
 def write_sheet(sample: pd.DataFrame, words: pd.DataFrame, items: pd.DataFrame, *, stance: str) -> bytes:
     """Return the sheet to fill in, as an .xlsx file.
 
@@ -152,18 +191,17 @@ def write_sheet(sample: pd.DataFrame, words: pd.DataFrame, items: pd.DataFrame, 
     book = openpyxl.Workbook()
     answers = book.active
     answers.title = "Answers"
-    heads = ["candidate_id", "done", "reviewer", "inclusion_probability"]
+    heads = ["candidate_id", "done", "reviewer"]  # how likely each was drawn would tell the level
     _rows(
         answers, [[*heads, *(f"{label} [{item}]" for item, label in zip(items["item"], items["label"], strict=True))]]
     )
-    for row, (name, probability) in enumerate(sample.itertuples(index=False), start=2):
+    for row, name in enumerate(sample["candidate_id"], start=2):
         _put(answers.cell(row, 1), name)
-        answers.cell(row, 4).value = float(probability)
     choice = DataValidation(type="list", formula1='"yes,no,?"', allow_blank=True)
     answers.add_data_validation(choice)
     last = openpyxl.utils.get_column_letter(len(heads) + len(items))
     choice.add(f"B2:B{len(sample) + 1}")
-    choice.add(f"E2:{last}{len(sample) + 1}")
+    choice.add(f"D2:{last}{len(sample) + 1}")
     order = {name: place for place, name in enumerate(sample["candidate_id"])}
     mine = words[words["candidate_id"].isin(order)]
     mine = mine.assign(place=mine["candidate_id"].map(order)).sort_values("place", kind="stable").drop(columns="place")
@@ -210,7 +248,7 @@ def _lay_out(answers: Any, fixed: int, items: int) -> None:
     from openpyxl.styles import Alignment
     from openpyxl.utils import get_column_letter
 
-    for column, width in enumerate((14, 8, 12, 12), start=1):
+    for column, width in enumerate((14, 8, 12), start=1):
         answers.column_dimensions[get_column_letter(column)].width = width
     for column in range(fixed + 1, fixed + items + 1):
         answers.column_dimensions[get_column_letter(column)].width = 6

@@ -80,7 +80,7 @@ def read_mentions(
     data = Incidence(
         ids=pd.Index(people["candidate_id"]), items=items, kinds=_kinds(mentions, names, items), said=said, asked=asked
     )
-    return (data if judged is None else _with_reviews(data, judged)), used
+    return (data if judged is None or judged.empty else _with_reviews(data, judged)), used
 
 
 def _judged(reviews: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
@@ -98,11 +98,9 @@ def _judged(reviews: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
         if "inclusion_probability" in reviews
         else 1.0,
     )
-    frame = frame[frame["decision"] != "unsure"]
-    if not len(frame):
-        raise InputError("audit needs reviews that are decided yes or no; found none")
     frame = frame.sort_values(["subject", "item", "reviewer", "at", "decision"])
     frame = frame.drop_duplicates(["subject", "item", "reviewer"], keep="last")
+    frame = frame[frame["decision"] != "unsure"]
     vote = frame["decision"].map({"yes": 1.0, "no": -1.0})
     grouped = (
         frame.assign(vote=vote)

@@ -6,10 +6,12 @@ In: mentions, candidates with their batch, and where the way of reading changed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,8 @@ from declinethemes.stats.trend import cochran_armitage, permutation_trend
 
 MIN_BATCHES = 4
 _EXPECTED = 5.0
+UNKNOWN = "by nothing"
+_PERIOD = re.compile(r"(?:(?P<year>\d{4})\W*)?(?P<kind>[QH]?)(?P<part>\d{1,2})?(?:\W*(?P<late>\d{4}))?", re.I)
 _KEPT = ("batch", "item", "kind", "suppressed")
 
 
@@ -90,7 +94,8 @@ def trend(
     batch : str
         The column.
     order : sequence of str, optional
-        The batches in order; default: by the median ``decline_date`` where every batch has one, else by name.
+        The batches in order; default: by the median ``decline_date`` where every batch has one, else by names that say
+        it (numbers, 2026-Q1, Q1 2026, 2026-04-01). If neither does, nothing is tested.
     read_with : mapping of batch to text, optional
         The tagger and codebook that each batch was read with. Where it changes is a break: only batches from the last
         one on are tested.
@@ -120,10 +125,10 @@ def trend(
     ----------
     Armitage (1955), doi:10.2307/3001775; Newcombe (1998), Statistics in Medicine 17:873-890
     """
-    people = read_candidates(candidates)
+    people = _batches_as_text(read_candidates(candidates), batch)
     data, used = read_mentions(mentions, people, None, stance=stance, among=None)
     segment = read_segment(people, (batch,))
-    names = _ordered(people, batch, segment.levels, order)
+    names, basis = _ordered(people, batch, segment.levels, order)
     place = {level: names.index(level) for level in segment.levels}
     codes = np.array([place[segment.levels[code]] if code >= 0 else len(names) for code in segment.codes])
     x = totals(codes, len(names) + 1, data.said)[:-1]
@@ -132,33 +137,68 @@ def trend(
     first = max((names.index(name) for name in breaks), default=0)
     counts = _counts(x, n, names, data.items, data.kinds)
     counts["suppressed"] = _hidden(counts, min_n=min_n, sensitive=sensitive)
-    items = _tested(x[first:], n[first:], alpha=alpha, random_state=random_state)
+    items = _tested(x[first:], n[first:], data.items, alpha=alpha, random_state=random_state, ordered=basis != UNKNOWN)
     hidden = counts.groupby("item")["suppressed"].any()
     items["item"], items["kind"] = data.items, np.array(data.kinds, dtype=object)
     items["suppressed"] = hidden.reindex(data.items).to_numpy(dtype=bool)
     lead = ["item", "kind"]
-    notes = _notes(len(names) - first, int((codes == len(names)).sum()), breaks, names[first], stance != used)
+    notes = [f"Batches are ordered {basis}."]
+    if basis == UNKNOWN:
+        notes = ["The order of the batches is unknown, so nothing is tested: give decline dates, or the order."]
+    lost = int((codes == len(names)).sum())
+    left_out = "" if not lost else f"{lost}" if lost >= min_n else "A few"
+    notes += _notes(len(names) - first, left_out, breaks, names[first])
+    if stance != used:
+        notes.append("No stance is known: all mentions are counted.")
     return Trend(
         counts=counts,
         items=items[[*lead, *(column for column in items.columns if column not in lead)]],
         batches=tuple(names),
         breaks=breaks,
-        notes=notes,
+        notes=tuple(notes),
     )
 
 
-def _ordered(people: pd.DataFrame, batch: str, levels: list[str], order: Sequence[str] | None) -> list[str]:
+def _batches_as_text(people: pd.DataFrame, batch: str) -> pd.DataFrame:
+    """Return people with batches as text: numbers are names here, however many."""
+    if batch not in people or not pd.api.types.is_numeric_dtype(people[batch]):
+        return people
+    numbers = people[batch].astype("Float64")
+    whole = bool((numbers.dropna() % 1 == 0).all())
+    return people.assign(**{batch: (numbers.astype("Int64") if whole else numbers).astype("string")})
+
+
+def _ordered(people: pd.DataFrame, batch: str, levels: list[str], order: Sequence[str] | None) -> tuple[list[str], str]:
+    """Return the batches in order, and what the order rests on."""
     if len(levels) < 2:
         raise SettingsError(f"a trend needs two batches at least; '{batch}' has {len(levels)}")
     if order is not None:
         if sorted(order) != sorted(levels):
             raise SettingsError(f"order names every batch once: {', '.join(levels)}; found {', '.join(order)}")
-        return list(order)
-    if "decline_date" not in people:
-        return sorted(levels)
-    days = pd.to_datetime(people["decline_date"], errors="coerce").groupby(people[batch].astype("string")).median()
-    middle = days.reindex(levels)
-    return sorted(levels) if middle.isna().any() else sorted(levels, key=lambda name: (middle[name], name))
+        return list(order), "as given"
+    if "decline_date" in people:
+        days = pd.to_datetime(people["decline_date"], errors="coerce").groupby(people[batch].astype("string")).median()
+        middle = days.reindex(levels)
+        if not middle.isna().any():
+            return sorted(levels, key=lambda name: (middle[name], name)), "by their median decline date"
+    places = {name: place for name in levels if (place := _place(name)) is not None}
+    alike = len({len(place) for place in places.values()}) == 1
+    if alike and len(places) == len(set(places.values())) == len(levels):
+        return sorted(levels, key=lambda name: places[name]), "by their names"
+    return sorted(levels), UNKNOWN
+
+
+def _place(name: str) -> tuple[float, ...] | None:
+    """Return where a batch stands by its name: a number, a day, a month, a quarter or a half of a year; else None."""
+    if re.fullmatch(r"\d{1,3}(\.\d+)?", name):
+        return (float(name),)
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name):
+        return tuple(float(part) for part in name.split("-"))
+    found = _PERIOD.fullmatch(name.strip())
+    year = found and (found["year"] or found["late"])
+    if not found or not year or (found["year"] and found["late"]):
+        return None
+    return float(year), float(found["part"] or 0)
 
 
 def _breaks(names: list[str], read_with: Mapping[str, str]) -> dict[str, str]:
@@ -203,14 +243,15 @@ def _hidden(counts: pd.DataFrame, *, min_n: int, sensitive: Collection[str]) -> 
     return protected_rows(rows, min_n=min_n, sensitive=sensitive, unlisted=NOT_DISCLOSED)
 
 
-def _tested(x: Ints, n: Ints, *, alpha: float, random_state: int) -> pd.DataFrame:
+def _tested(x: Ints, n: Ints, names: list[str], *, alpha: float, random_state: int, ordered: bool) -> pd.DataFrame:
     """Return slope, test and last change of every item over the batches that are counted alike."""
-    batches, items = x.shape
+    batches, items = x.shape if ordered else (0, x.shape[1])
     blank = np.full(items, np.nan)
     slope, low, high = _slopes(x, n) if batches >= MIN_BATCHES else (blank, blank.copy(), blank.copy())
     p, method = blank.copy(), np.full(items, "none", dtype=object)
     for item in range(items) if batches >= MIN_BATCHES else ():
-        p[item], method[item] = _trend_p(x[:, item], n, random_state + item)
+        seed = int(np.random.SeedSequence([random_state, crc32(names[item].encode())]).generate_state(1)[0])
+        p[item], method[item] = _trend_p(x[:, item], n, seed)
     adjusted = benjamini_hochberg(p)
     verdict = np.where(np.isnan(p), "not tested", "no trend shown").astype(object)
     verdict[adjusted <= alpha] = np.where(slope[adjusted <= alpha] > 0, "rises", "falls")
@@ -254,7 +295,7 @@ def _slopes(x: Ints, n: Ints) -> tuple[Floats, Floats, Floats]:
     return slope, slope - reach, slope + reach
 
 
-def _notes(tested: int, left_out: int, breaks: Mapping[str, str], first: str, all_counted: bool) -> tuple[str, ...]:
+def _notes(tested: int, left_out: str, breaks: Mapping[str, str], first: str) -> list[str]:
     notes = ["p_bh and change_p_bh are adjusted over all items (Benjamini-Hochberg); limits are not adjusted."]
     notes += [
         f"Break at {name}: {text}. Shares before and after it are not comparable." for name, text in breaks.items()
@@ -265,9 +306,7 @@ def _notes(tested: int, left_out: int, breaks: Mapping[str, str], first: str, al
         notes.append(f"A trend needs {MIN_BATCHES} batches that are counted alike; there are {tested}: none is tested.")
     if left_out:
         notes.append(f"{left_out} candidates have no batch and are left out.")
-    if all_counted:
-        notes.append("No stance is known: all mentions are counted.")
-    return tuple(notes)
+    return notes
 
 
 def _blanked(frame: pd.DataFrame) -> pd.DataFrame:

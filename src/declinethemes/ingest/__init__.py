@@ -10,7 +10,7 @@ from declinethemes.ingest.documents import Document, Sources, iter_documents, re
 from declinethemes.ingest.offers import Offers, read_offers
 from declinethemes.ingest.people import People, draft_study, read_candidates, read_people
 from declinethemes.ingest.readers import SUFFIXES, read_turns
-from declinethemes.ingest.reviews import read_reviews, with_parts
+from declinethemes.ingest.reviews import read_reviews
 from declinethemes.ingest.roles import assign_roles
 
 __all__ = [
@@ -31,5 +31,4 @@ __all__ = [
     "read_people",
     "read_reviews",
     "read_turns",
-    "with_parts",
 ]

@@ -29,17 +29,26 @@ _LONG = ("item", "decision")
 _HEAD = re.compile(r"\[([^\[\]]+)\]\s*$")
 
 
-def read_reviews(path: str | PathLike[str], *, candidates: Collection[str], items: Collection[str]) -> pd.DataFrame:
+def read_reviews(
+    path: str | PathLike[str],
+    *,
+    candidates: Collection[str],
+    items: Collection[str],
+    drawn: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
     """Read what reviewers decided.
 
     Parameters
     ----------
     path : path
-        .xlsx, .csv or .tsv. A row per candidate (candidate_id, inclusion_probability, one column per item, headed by
-        the item or "label [item]"; optional done, reviewer, at): empty cells are undecided, or no where done says yes.
-        Or a row per decision: candidate_id (or subject), item, decision, inclusion_probability; optional reviewer, at.
+        .xlsx, .csv or .tsv. A row per candidate (candidate_id, one column per item, headed by the item or
+        "label [item]"; optional done, reviewer, at): empty cells are undecided, or no where done says yes. Or a row per
+        decision: candidate_id (or subject), item, decision; optional reviewer, at. Either may have a column
+        inclusion_probability.
     candidates, items : collection of str
         Those of the study.
+    drawn : mapping of candidate_id to probability, optional
+        With which candidates were drawn, for files that do not say it.
 
     Returns
     -------
@@ -50,66 +59,56 @@ def read_reviews(path: str | PathLike[str], *, candidates: Collection[str], item
     Raises
     ------
     InputError
-        Unknown candidates, a candidate twice, unknown words, probabilities that are missing or not above 0 and up to 1,
-        nothing decided; SchemaError for missing columns, SettingsError for unknown items.
+        Unknown candidates, a candidate twice, unknown words, a yes beside empty cells in a row that is not done,
+        probabilities that are missing or not above 0 and up to 1, times that are none, nothing decided; SchemaError for
+        missing columns, SettingsError for unknown items.
     """
     file = Path(path)
     frame, _ = read_table(read_bytes(file, max_mb=MAX_MB), file)
     frame = frame.rename(columns={name: name.strip() for name in frame.columns}).rename(
         columns={"subject": "candidate_id"}
     )
-    needed = [name for name in ("candidate_id", "inclusion_probability") if name not in frame.columns]
-    if needed:
-        raise SchemaError.columns("reviews", missing=needed, extra=[], found=[str(name) for name in frame.columns])
+    if "candidate_id" not in frame.columns:
+        found = [str(name) for name in frame.columns]
+        raise SchemaError.columns("reviews", missing=["candidate_id"], extra=[], found=found)
+    frame = _with_probability(frame, drawn or {}, file.name)
     long = frame if set(_LONG) <= set(frame.columns) else _melted(frame, file.name)
     out = long[long["decision"].notna()]
     if out.empty:
         raise InputError(f"{file.name}: nothing is decided in it; write yes or no for each item, or yes under done")
     _check(out, file.name, candidates, items)
     reviewer = out["reviewer"] if "reviewer" in out else pd.Series(pd.NA, index=out.index)
-    day = out["at"] if "at" in out else pd.Series(pd.NA, index=out.index)
-    saved = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    saved = datetime.fromtimestamp(file.stat().st_mtime, UTC).isoformat(timespec="seconds")
+    times = out["at"] if "at" in out else pd.Series(pd.NA, index=out.index)
     decided = {
         "subject": out["candidate_id"],
         "item": out["item"],
         "decision": out["decision"].map(_decision),
-        "reviewer": reviewer.fillna("reviewer"),
-        "at": day.fillna(saved.isoformat(timespec="seconds")),
+        "reviewer": reviewer.fillna("reviewer").str.strip().str.lower(),
+        "at": _times(times.fillna(saved), file.name),
         "inclusion_probability": out["inclusion_probability"].astype(float),
     }
     return conform(pd.DataFrame(decided), "reviews")
 
 
-def with_parts(reviews: pd.DataFrame, above: Mapping[str, str]) -> pd.DataFrame:
-    """Return reviews with the decisions that follow from them for what items are part of.
+def _with_probability(frame: pd.DataFrame, drawn: Mapping[str, float], name: str) -> pd.DataFrame:
+    """Return the rows with what they were drawn with; rows without a candidate are an error."""
+    missing = frame.index[frame["candidate_id"].isna()].tolist()
+    if missing:
+        raise InputError(f"{name}: rows without a candidate_id: {', '.join(map(str, missing[:5]))}; take them out")
+    known = frame["candidate_id"].map(drawn).astype("Float64").astype("string")
+    own = frame["inclusion_probability"] if "inclusion_probability" in frame else pd.Series(pd.NA, index=frame.index)
+    return frame.assign(inclusion_probability=own.astype("string").fillna(known))
 
-    Parameters
-    ----------
-    reviews : pandas.DataFrame
-        The reviews table.
-    above : mapping of item to item
-        The code of each theme, the category of each code.
 
-    Returns
-    -------
-    pandas.DataFrame
-        Who mentions a part mentions the whole, whatever was said of the whole; who was decided on all codes of a
-        category, and mentions none, does not mention the category.
-    """
-    if reviews.empty:
-        return reviews
-    keys = ["subject", "reviewer", "at"]
-    wide = reviews.pivot_table(index=keys, columns="item", values="decision", aggfunc="last")
-    for item in sorted({*above.values()}, key=lambda one: one not in above):  # codes before categories
-        parts = [part for part, of in above.items() if of == item]
-        there = [part for part in parts if part in wide.columns]
-        made = wide[item].copy() if item in wide.columns else pd.Series(pd.NA, index=wide.index, dtype="object")
-        if there and there == parts and item not in above:  # a code may be spoken of beside its themes
-            made = made.mask(made.isna() & (wide[there] == "no").all(axis=1), "no")
-        wide[item] = made.mask((wide[there] == "yes").any(axis=1), "yes")
-    probability = reviews.groupby(keys)["inclusion_probability"].min()
-    long = wide.reset_index().melt(keys, value_name="decision", var_name="item")
-    return conform(long[long["decision"].notna()].join(probability, on=keys), "reviews")
+def _times(times: pd.Series, name: str) -> pd.Series:
+    """Return times in UTC, ISO 8601, or raise with the rows that are none."""
+    read = pd.to_datetime(times.astype("string"), utc=True, errors="coerce", format="ISO8601")
+    wrong = times[read.isna()]
+    if len(wrong):
+        shown = ", ".join(f"{value!r} (row {row})" for row, value in list(wrong.items())[:5])
+        raise InputError(f"{name}: at is a day (YYYY-MM-DD) or a time (ISO 8601); {len(wrong)} are not: {shown}")
+    return read.dt.strftime("%Y-%m-%dT%H:%M:%S+00:00").astype("string")
 
 
 def _melted(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -127,10 +126,29 @@ def _melted(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     fixed = [head for head in frame.columns if head in _FIXED]
     long = frame.reset_index(names="row").melt(["row", *fixed], own, var_name="item", value_name="decision")
     long["item"] = long["item"].map(columns)
-    if "done" in long:
-        finished = long["done"].astype("string").str.lower().isin(WORDS["yes"]).fillna(False).astype(bool)
-        long["decision"] = long["decision"].mask(long["decision"].isna() & finished, "no")
+    finished = _finished(frame, own, name)
+    long["decision"] = long["decision"].mask(long["decision"].isna() & long["row"].isin(finished), "no")
     return long.set_index("row")
+
+
+def _finished(frame: pd.DataFrame, own: list[str], name: str) -> list[int]:
+    """Return the rows that are done; a yes among empty cells in another would leave only its yes's to count."""
+    said = frame["done"].dropna().map(_decision) if "done" in frame else pd.Series(dtype="object")
+    strange = said.index[~said.isin(["yes", "no"])].tolist()
+    if strange:
+        shown = ", ".join(f"{frame.loc[row, 'done']!r} (row {row})" for row in strange[:5])
+        raise InputError(f"{name}: done is yes, no or empty; found {shown}")
+    finished = said.index[said == "yes"].tolist()
+    words = frame.loc[~frame.index.isin(finished), own]
+    decided = words.apply(lambda column: column.map(_decision, na_action="ignore"))
+    half = (decided == "yes").any(axis=1) & ~(decided == "no").any(axis=1) & words.isna().any(axis=1)
+    if half.any():
+        rows = ", ".join(str(row) for row in half.index[half][:5])
+        raise InputError(
+            f"{name}: rows with a yes, no no and empty cells that are not done: {rows}. Write yes under done where a "
+            "candidate was read to the end (empty cells then count as no), or no where it is a no"
+        )
+    return finished
 
 
 def _decision(word: object) -> str | None:
@@ -140,7 +158,7 @@ def _decision(word: object) -> str | None:
 
 def _check(decided: pd.DataFrame, name: str, candidates: Collection[str], items: Collection[str]) -> None:
     """Raise on whatever cannot be used; nothing is left out in silence."""
-    known, there = set(candidates), sorted(items)
+    known, there = set(map(str, candidates)), sorted(items)
     strangers = sorted(set(decided["candidate_id"].astype(str)) - known)
     if strangers:
         raise InputError(
@@ -162,7 +180,8 @@ def _check(decided: pd.DataFrame, name: str, candidates: Collection[str], items:
         bad = [f"{value!r} (row {row})" for row, _, value in _first(wrong, "inclusion_probability")]
         raise InputError(
             f"{name}: inclusion_probability is above 0 and up to 1; {len(wrong)} decisions have none or another: "
-            f"{', '.join(bad)}. It stands in the sheet of `themes audit-sample`; write 1 where everybody was reviewed"
+            f"{', '.join(bad)}. Candidates that `themes audit-sample` drew for this study need none; of others, write "
+            "1 where everybody was reviewed"
         )
 
 

@@ -148,7 +148,7 @@ def quotes_to_approve(
     Returns
     -------
     pandas.DataFrame
-        passage_id, label (of the theme it would stand under), text (as it would be shown); each passage once.
+        passage_id, label (of every theme it may stand under), text (as it would be shown); each passage once.
     """
     delicate = delicate_passages(tags, assignments, sensitive)
     text = dict(zip(passages["passage_id"], passages["text"], strict=True))
@@ -159,7 +159,9 @@ def quotes_to_approve(
         for passage in _texts(theme["exemplars"])
         if passage in text and (passage in delicate or theme["theme_id"] in sensitive or theme["code"] in sensitive)
     ]
-    return pd.DataFrame(rows, columns=["passage_id", "label", "text"]).drop_duplicates("passage_id", ignore_index=True)
+    frame = pd.DataFrame(rows, columns=["passage_id", "label", "text"])
+    grouped = frame.groupby("passage_id", sort=False, as_index=False)
+    return grouped.agg(label=("label", "; ".join), text=("text", "first"))
 
 
 def add_carried(themes: Sequence[dict[str, Any]], carried: Callable[[list[str], list[str]], list[str]]) -> None:

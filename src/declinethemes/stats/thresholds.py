@@ -81,15 +81,13 @@ def protected_rows(
     array of bool, shape (n_rows,)
         In the order of the rows.
     """
-
-    def numbers(column: str) -> NDArray[np.float64]:
-        return np.asarray(findings[column].astype("Float64").to_numpy(dtype=float, na_value=np.nan), dtype=np.float64)
-
-    n = numbers("n")
+    n = _numbers(findings, "n")
     delicate = findings["item"].isin(list(sensitive)).to_numpy(dtype=bool)
-    hidden = is_protected(
-        numbers("n_mention"), n, numbers("rest_n_mention"), numbers("rest_n"), delicate, min_n=min_n
-    ) | np.isnan(n)
+    own, rest = (
+        (_numbers(findings, "n_mention"), n),
+        (_numbers(findings, "rest_n_mention"), _numbers(findings, "rest_n")),
+    )
+    hidden = is_protected(*own, *rest, delicate, min_n=min_n) | np.isnan(n)
     frame = pd.DataFrame(
         {
             "segment": findings["segment"].astype(str).to_numpy(),
@@ -99,6 +97,8 @@ def protected_rows(
             "hidden": hidden,
         }
     )
+    hidden |= _few_by_review(findings, delicate)
+    frame["hidden"] = hidden
     known = frame[(frame["level"] != unlisted) & ~(frame["n"] == 0)]
     # A level's n is the same for every item: the level that goes with one that is too small must be too.
     sizes = known.groupby(["segment", "level"])["n"].max().reset_index().sort_values(["segment", "n", "level"])
@@ -110,3 +110,23 @@ def protected_rows(
     second = known[alone & ~known["hidden"]].sort_values(["segment", "item", "n", "level"])
     hidden[second.drop_duplicates(["segment", "item"]).index.to_numpy(dtype=np.int64)] = True
     return hidden
+
+
+def _numbers(findings: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    return np.asarray(findings[column].astype("Float64").to_numpy(dtype=float, na_value=np.nan), dtype=np.float64)
+
+
+def _few_by_review(findings: pd.DataFrame, delicate: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return audited rows whose corrected shares stand for so few candidates that these could be told from them.
+
+    A corrected share is pulled up by less than one candidate, so up to three stand for one or two.
+    """
+    out = np.zeros(len(findings), dtype=bool)
+    if "audit_state" not in findings or "share" not in findings:
+        return out
+    audited = (findings["audit_state"] == "audited").fillna(False).to_numpy(dtype=bool)
+    for share, size in (("share", "n"), ("rest_share", "rest_n")):
+        n = _numbers(findings, size)
+        k = np.round(_numbers(findings, share) * n)
+        out |= audited & (k >= 1) & (k <= FEW_MENTIONS + 1) & ((n < SMALL_GROUP) | delicate)
+    return out

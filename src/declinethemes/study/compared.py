@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -16,13 +17,16 @@ import pandas as pd
 from declinethemes import schema
 from declinethemes.config import possible_segments
 from declinethemes.disclosure import protect
-from declinethemes.errors import SettingsError
+from declinethemes.errors import SettingsError, StudyError
 from declinethemes.findings import Crosstab, Trend, trend
-from declinethemes.ingest import read_reviews, with_parts
+from declinethemes.ingest import read_reviews
 from declinethemes.publish import as_draft, compare, compared, read_with
-from declinethemes.review import PER_SEGMENT, described, draw_sample, parts_of, write_sheet
+from declinethemes.review import PER_SEGMENT, described, draw_sample, parts_of, with_parts, write_sheet
 from declinethemes.store import write_bytes
 from declinethemes.study.themed import ThemedStudy
+
+OTHER_QUESTION = "Reviews answer the other question (complaints, or any mention): they are not used here."
+TAGS_ONLY = "Shares are of the model's tags, unaudited; reviews are not used for trends."
 
 
 class ComparedStudy(ThemedStudy):
@@ -106,12 +110,16 @@ class ComparedStudy(ThemedStudy):
                 f"no segments are declared in study.toml; there are: {', '.join(possible_segments(self.people))}"
             )
         counted = stance or self.settings.stance
-        return compare(
+        reviews = with_parts(self.reviews, parts_of(self.framework, self.themes))
+        notes: tuple[str, ...] = ()
+        if len(reviews) and counted != (self.store.get("review stance") or self.settings.stance):
+            reviews, notes = reviews[:0], (OTHER_QUESTION,)
+        result = compare(
             self.compared(stance=counted),
             self.people,
             themes=self.themes,
             settings=self.settings,
-            reviews=self.reviews,
+            reviews=reviews,
             holdout=self.holdout,
             by=wanted,
             stance=counted,
@@ -119,14 +127,23 @@ class ComparedStudy(ThemedStudy):
             sensitive=self.sensitive,
             **options,
         )
+        return replace(result, notes=(*result.notes, *notes))
 
-    def trend(self, *, stance: Literal["negative", "all"] | None = None, internal: bool = False) -> Trend:
+    def trend(
+        self,
+        *,
+        stance: Literal["negative", "all"] | None = None,
+        order: Sequence[str] | None = None,
+        internal: bool = False,
+    ) -> Trend:
         """Test every item for a trend over batches, under the disclosure rules.
 
         Parameters
         ----------
         stance : {"negative", "all"}, optional
             Default: the settings'.
+        order : sequence of str, optional
+            The batches in order; default: by their decline dates, or by names that say it, such as 2026-Q1.
         internal : bool
             Full numbers, for those entitled to see them; that they were asked for is recorded in the study.
 
@@ -146,6 +163,7 @@ class ComparedStudy(ThemedStudy):
         result = trend(
             self.compared(stance=counted),
             self.people,
+            order=order,
             read_with=read_with(self.candidates, self.passages, self.tags, books),
             stance=counted,  # type: ignore[arg-type]  # checked by Settings
             alpha=self.settings.alpha,
@@ -153,6 +171,7 @@ class ComparedStudy(ThemedStudy):
             sensitive=self.sensitive,
             random_state=self.settings.seed,
         )
+        result = replace(result, notes=(*result.notes, TAGS_ONLY))
         if internal:
             self.store.note("internal", "trend over batches")
         return result if internal else result.protected()
@@ -189,14 +208,20 @@ class ComparedStudy(ThemedStudy):
         ------
         SettingsError
             An unknown segment or item.
+        StudyError
+            The file is there already.
         """
         self.discover()
+        if Path(path).exists():
+            raise StudyError(f"{path} is there already, perhaps with people's work in it; choose another name")
         sample = draw_sample(
             self.people, by=self._segments(by), per_segment=per_segment, random_state=self.settings.seed
         )
         named = described(self.framework, self.themes, items)
         passages = self.passages.merge(self.documents[["document_id", "kind"]], on="document_id", how="left")
-        write_bytes(Path(path), write_sheet(sample, passages, named, stance=self.settings.stance))
+        write_bytes(Path(path), write_sheet(sample, passages, named, stance=self.settings.stance), mode=0o600)
+        chances = dict(zip(sample["candidate_id"], sample["inclusion_probability"], strict=True))
+        self.store.put("audit draws", json.dumps(self._drawn() | chances))
         self.store.note("internal", f"sheet to review {len(sample)} candidates")
         return sample
 
@@ -208,10 +233,21 @@ class ComparedStudy(ThemedStudy):
         InputError, SettingsError
             See `ingest.read_reviews`; nothing is kept then.
         """
-        above = parts_of(self.framework, self.themes)
+        asked = self.store.get("review stance") or self.settings.stance
+        if len(self.reviews) and asked != self.settings.stance:
+            raise StudyError(
+                f'the reviews in this study answer the question of stance = "{asked}", and the settings say '
+                f'"{self.settings.stance}": they cannot be mixed; put the stance back in study.toml'
+            )
         known = {*self.framework.labels, *self.themes["theme_id"]}
-        read = read_reviews(path, candidates=set(self.candidates["candidate_id"]), items=known)
-        return self.store.append("reviews", with_parts(read, above))
+        people = set(self.candidates["candidate_id"])
+        read = read_reviews(path, candidates=people, items=known, drawn=self._drawn())
+        return self.store.append("reviews", read, meta={"review stance": self.settings.stance})
+
+    def _drawn(self) -> dict[str, float]:
+        """Return with what probability candidates were drawn for review."""
+        chances: dict[str, float] = json.loads(self.store.get("audit draws") or "{}")
+        return chances
 
     def compared(self, *, stance: str = "all") -> pd.DataFrame:
         """Return the mentions that are compared: of every item that anybody speaks of in this stance.
