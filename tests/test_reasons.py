@@ -129,6 +129,14 @@ def test_what_was_heard_instead_is_of_those_only_who_did_not_speak_of_it():
     assert gap.instead[["other", "n", "silent"]].values.tolist() == [[PEOPLE, 2, 3], ["experience.workload", 1, 3]]
 
 
+def test_what_was_heard_instead_are_codes_and_no_themes():
+    people = pd.DataFrame({"candidate_id": ["A", "B"], "reason_code": ["pay", "pay"]})
+    rest = f"rest-{PEOPLE}"  # what is left of a code beyond its themes is a theme too
+    rows = [("A", PEOPLE, "code"), ("A", rest, "theme"), ("B", rest, "theme")]
+    mentions = pd.DataFrame(rows, columns=["candidate_id", "item", "kind"]).assign(stance="negative")
+    assert reason_gap(people, mentions).instead["other"].tolist() == [PEOPLE]
+
+
 def test_praise_is_not_the_reason():
     gap = gap_of({"a": "salary", "b": "salary"}, [("a", OFFER, "positive"), ("b", OFFER, "neutral")])
     assert gap.to_frame()["n_heard"].tolist() == [1]

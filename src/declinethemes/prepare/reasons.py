@@ -146,6 +146,8 @@ def reason_gap(
     people = people.sort_values("candidate_id", kind="stable").reset_index(drop=True)
     written = _written(people, used)
     heard, asked = _heard(mentions, people)
+    themes = set(mentions.loc[mentions["kind"] == "theme", "item"]) if "kind" in mentions else set()
+    heard_codes = {item: who for item, who in heard.items() if "." in item and item not in themes}
     codes = sorted({reason.code for read in written["read"] for reason in read or ()})
     presumed = {code: _holders(people, written, code) for code in codes}
     columns = [by] if isinstance(by, str) else list(by or [])
@@ -156,7 +158,7 @@ def reason_gap(
             about = {"segment": segment, "level": level, "code": code}
             if presumed[code] & group:
                 rows.append({**about, **_row(code, presumed[code], group, heard, asked)})
-                others += [{**about, **one} for one in _instead(code, presumed[code] & group, heard)]
+                others += [{**about, **one} for one in _instead(code, presumed[code] & group, heard_codes)]
     instead = _shares(pd.DataFrame(others, columns=_INSTEAD), min_n, sensitive)
     table = _finished(pd.DataFrame(rows, columns=_COLUMNS), min_n, sensitive)
     return ReasonGap(
@@ -276,7 +278,7 @@ def _row(
 def _instead(code: str, mine: set[str], heard: Mapping[str, set[str]]) -> list[dict[str, Any]]:
     """Return what those spoke of who did not speak of the presumed code, most first."""
     silent = mine - heard.get(code, set())
-    counts = {item: len(who & silent) for item, who in heard.items() if "." in item and item != code}
+    counts = {item: len(who & silent) for item, who in heard.items() if item != code}
     ranked = sorted((-n, item) for item, n in counts.items() if n)
     return [{"other": item, "n": -n, "silent": len(silent)} for n, item in ranked]
 
