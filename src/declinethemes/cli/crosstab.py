@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from declinethemes.cli.audit_sample import Audit, keep_audit
 from declinethemes.cli.discover import Folder, Json
-from declinethemes.cli.show import put, say
+from declinethemes.cli.show import put, say, verdict_lines
+
+if TYPE_CHECKING:
+    from declinethemes.findings import Trend
 
 By = Annotated[
     list[str] | None,
@@ -56,20 +59,34 @@ def crosstab_cli(
     if trend:
         over = opened.trend(**counted)
         frame, notes = over.to_frame(), over.notes
+        lines = trend_lines(over)
     else:
         found = opened.crosstab(
             by=read_by(by), adjust_for=adjust_for or None, among="asked" if asked else None, **counted
         )
         frame = found.to_frame()
+        lines = verdict_lines(frame, found.sentences())
         notes = (*found.notes, *merge_offers(frame))
     if out is None:
         put(frame, as_json=json)
     else:
         write_text(out, frame.to_csv(index=False))
         say(f"wrote {out}")
-    for note in notes:
-        say(f"note: {note}")
+    for line in [*lines, *(f"note: {note}" for note in notes)]:
+        say(line)
     say("internal: full numbers, not to be passed on" if internal else "working draft: see docs/disclosure.md")
+
+
+def trend_lines(over: Trend) -> list[str]:
+    """Return a trend in words: a line per item that rises or falls, and how many there are of each verdict."""
+    frame, lines = over.to_frame(), []
+    first, last = max(over.breaks, key=over.batches.index, default=over.batches[0]), over.batches[-1]
+    for row in frame[frame["verdict"].isin(["rises", "falls"])].to_dict("records"):
+        step = f"{row['item']} {row['verdict']}: {round(100 * row['slope']):+d} points a batch"
+        start, end = (round(100 * row[f"share {name}"]) for name in (first, last))
+        lines.append(f"{step}, {start} % in {first}, {end} % in {last}")
+    counts = frame["verdict"].value_counts().sort_index()
+    return [*lines, f"items: {', '.join(f'{n} {verdict}' for verdict, n in counts.items()) or 'none'}"]
 
 
 def read_by(entries: list[str] | None) -> list[str | tuple[str, ...]] | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from declinethemes.cli.show import put, say
+from declinethemes.cli.show import put, say, verdict_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +86,8 @@ def declines_cli(
     if out is not None:
         write_text(out, shown.to_frame().to_csv(index=False))
         say(f"wrote {out}")
-    for line in [*shown.notes, *remarks(shown), "working draft: see docs/before.md for how to read it"]:
+    said = verdict_lines(shown.to_frame(), shown.sentences())
+    for line in [*said, *shown.notes, *remarks(shown), "working draft: see docs/before.md for how to read it"]:
         say(line)
 
 

@@ -222,8 +222,9 @@ def write(
         write_text(Path(f"{place}.txt"), f"Subject: {letter.subject}\n\n{letter.body}", mode=0o600)
         if letter.draft is not None:
             write_bytes(Path(f"{place}.eml"), letter.draft, mode=0o600)
-        if letter.note:
-            say(f"only a .txt for {letter.candidate_id}: {letter.note}")
+    for note in sorted({letter.note for letter in written if letter.note}):
+        ids = [letter.candidate_id for letter in written if letter.note == note]
+        say(f"only a .txt for {', '.join(ids[:5])}{f' and {len(ids) - 5} more' if len(ids) > 5 else ''}: {note}")
     say(f"wrote {out}: tables, outreach.ics and {len(written)} invitations; nothing was sent")
     if not ready:
         say("no invitations were written: give --company and --sender, or a --template")

@@ -44,6 +44,23 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         yield update
 
 
+def verdict_lines(table: pd.DataFrame, sentences: pd.Series, *, limit: int = 10) -> list[str]:
+    """Return comparisons in words: a line per difference (a pair of mirrored ones once), and how many of each verdict.
+
+    `table` has segment, difference, verdict and note, and `sentences` one text per row of it.
+    """
+    different = table.assign(sentence=sentences)[table["verdict"] == "difference"]
+    keys = [name for name in ("segment", "item") if name in different]
+    size = different["difference"].astype(float).abs().round(9)
+    once = different[~different.assign(size=size).duplicated([*keys, "size"])]
+    pairs = zip(once["sentence"].head(limit), once["note"].fillna(""), strict=False)
+    lines = [f"difference: {text}{f' [{note}]' if note else ''}" for text, note in pairs]
+    if len(once) > limit:
+        lines.append(f"and {len(once) - limit} differences more: see the table")
+    counts = table["verdict"].value_counts().sort_index()
+    return [*lines, f"rows of the table: {', '.join(f'{n} {verdict}' for verdict, n in counts.items()) or 'none'}"]
+
+
 def summary_lines(summary: dict[str, Any], report: Path | None) -> list[str]:
     """Return the summary of a study for a terminal."""
     counts = summary["counts"]
