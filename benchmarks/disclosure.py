@@ -312,6 +312,8 @@ def run(studies: int, *, seed: int = 0, naive_every: int = 10, jobs: int = 1, co
                 results.append(result)
                 print(f"\r{len(results)} of {studies}", end="", file=sys.stderr, flush=True)
         except KeyboardInterrupt:  # what was finished is shown
+            if pool:
+                pool.shutdown(wait=False, cancel_futures=True)
             print(f"\nstopped after {len(results)} of {studies}", file=sys.stderr)
     return results
 
