@@ -90,8 +90,8 @@ def test_running_again_with_nothing_new_does_no_work_and_changes_nothing(themes,
         raise AssertionError("work was done")
 
     monkeypatch.setattr(Tagger, "tag", work)
-    monkeypatch.setattr("declinethemes.study.find_themes", work)
-    monkeypatch.setattr("declinethemes.study.crosstab", work)
+    monkeypatch.setattr("declinethemes.study.themed.find_themes", work)
+    monkeypatch.setattr("declinethemes.study.compared.compare", work)
     assert themes.run(done) == 0
     assert contents(done / "study") == before
 

@@ -25,6 +25,7 @@ from tests.cli_fixture import themes
 
 from declinethemes import decline_rates
 from declinethemes.errors import InputError, SchemaError, SettingsError
+from declinethemes.ingest import read_offers
 from declinethemes.prepare.compare import changed_p, one_decision_changed
 from declinethemes.prepare.rates import COLUMNS
 from declinethemes.stats.proportions import share_test
@@ -550,3 +551,14 @@ def test_a_segment_may_be_named_as_in_the_file(themes, tmp_path):
 def test_every_column_is_in_the_guide():
     text = (ROOT / "docs" / "before.md").read_text(encoding="utf-8")
     assert [name for name in COLUMNS if f"`{name}`" not in text] == []
+
+
+def test_a_difference_that_is_none_within_strata_after_adjustment_says_so():
+    """Product managers of the sample: p_bh .049, within locations .064 over all comparisons."""
+    offers = read_offers(Path(__file__).parents[1] / "corpora" / "sample" / "offers.csv").offers
+    frame = decline_rates(offers, by=["gender", "role", "location"]).to_frame()
+    row = frame[frame["level"] == "product manager"].iloc[0]
+    assert (row["p_bh"] <= 0.05, row["verdict"]) == (True, "not enough data")
+    assert "within location p is 0.064 after adjustment: no difference" in row["note"]
+    others = frame[(frame["p_bh"] > 0.05) & frame["note"].notna()]
+    assert not others["note"].str.contains("after adjustment").any()

@@ -170,7 +170,11 @@ def state(segments: Sequence[Compared], options: Options) -> tuple[pd.DataFrame,
             others = _flipped(segment.tables[i], place[i], crude, adjusted, segment.adjust_for, options) - {now}
             columns["verdict"][i] = now
             columns["flip_verdict"][i] = " or ".join(sorted(others)) or None
-            columns["note"][i] = "; ".join(_notes(row, segment.tables[i], segment.adjust_for, options)) or None
+            notes = _notes(row, segment.tables[i], segment.adjust_for, options)
+            if p_bh[place[i]] <= options.alpha < adjusted_bh[place[i]]:
+                strata = " and ".join(segment.adjust_for)
+                notes = [*notes, f"within {strata} p is {adjusted_bh[place[i]]:.3f} after adjustment: no difference"]
+            columns["note"][i] = "; ".join(notes) or None
         frames.append(rows.assign(**columns).drop(columns=["low90", "high90", "informative"]))
     return pd.concat(frames, ignore_index=True), len(crude)
 

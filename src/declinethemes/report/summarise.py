@@ -121,10 +121,13 @@ def summarise(
         name: response_rates(candidates, heard, name, min_n=min_n, also_hidden=hidden_levels(rows, name), words=words)
         for name in dict.fromkeys([*segments, *(row["segment"] for row in rows)])
     }
+    what = found(rows, families=families, margin=settings.margin, sentence=sentence)
     topics = topic_list(mentions, framework=framework, sensitive=sensitive, n_heard=n_heard, min_n=min_n)
     return {
         "stamp": STAMP,
-        "counts": _counts(documents, passages, tags, themes, findings, n_heard=n_heard, n_candidates=len(candidates)),
+        "counts": _counts(
+            documents, passages, tags, themes, what["counts"], n_heard=n_heard, n_candidates=len(candidates)
+        ),
         "period": _period(documents),
         "ids": {"framework": f"{framework.name} {framework.version}", "tagger": model_id, "encoder": encoder_id},
         "settings": {
@@ -135,7 +138,7 @@ def summarise(
             "quote_n": settings.quote_n,
             "stance": settings.stance,
         },
-        "found": found(rows, families=families, margin=settings.margin, sentence=sentence),
+        "found": what,
         "segments": segment_tables(rows, segments, items=items, response=response, offers=offers, recalls=recalls),
         "trend": over_time(**trend, labels=labels, alpha=settings.alpha) if trend else None,
         "topics": topics,
@@ -157,12 +160,12 @@ def _counts(
     passages: pd.DataFrame,
     tags: pd.DataFrame,
     themes: pd.DataFrame,
-    findings: pd.DataFrame,
+    counted: Mapping[str, int],
     *,
     n_heard: int,
     n_candidates: int,
 ) -> dict[str, Any]:
-    verdicts = {verdict: int((findings["verdict"] == verdict).sum()) for verdict in VERDICTS}
+    """Return the figures at the head of the report; of findings, each comparison once, as `found` counts them."""
     return {
         "documents_read": int((documents["status"] == "read").sum()),
         "documents_skipped": int((documents["status"] == "skipped").sum()),
@@ -173,7 +176,7 @@ def _counts(
         "tags_unsure": int((tags["decision"] == "unsure").sum()),
         "themes_known": int((themes["kind"] == "known").sum()),
         "themes_emergent": int(((themes["kind"] == "emergent") & (themes["status"] != "rest")).sum()),
-        "verdicts": {verdict: n for verdict, n in verdicts.items() if n},
+        "verdicts": {verdict: n for verdict in VERDICTS if (n := counted.get(verdict.replace(" ", "_"), 0))},
     }
 
 
