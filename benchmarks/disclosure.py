@@ -25,10 +25,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linprog
 from scipy.sparse import csr_matrix
 
 from declinethemes.disclosure import Answers, Request, make_release
+from declinethemes.disclosure.solver import Solver
 from declinethemes.errors import DisclosureError
 from declinethemes.schema import empty
 
@@ -208,21 +208,16 @@ class Attacker:
     def bounds(self, targets: list[Any]) -> Iterator[tuple[int, int]]:
         """Yield the least and the most that each count can be, or bounds so far apart that more is not needed."""
         wanted = np.array(targets)
+        solver = Solver(self.equal, self.values, self.below, self.limit, np.full(wanted.shape[1], 5000.0))
         low, high = np.full(len(wanted), np.inf), np.full(len(wanted), -np.inf)
         for place, weights in enumerate(wanted):
             for sign in (1, -1):
                 if np.floor(high[place] + 1e-6) - np.ceil(low[place] - 1e-6) >= 4:
                     break
-                found = linprog(
-                    sign * weights,
-                    A_ub=self.below,
-                    b_ub=self.limit,
-                    A_eq=self.equal,
-                    b_eq=self.values,
-                    bounds=(0, 5000),
-                    method="highs-ds",
-                )
-                got = wanted @ found.x
+                found = solver.minimise(sign * weights)
+                if found is None:
+                    raise RuntimeError("the attacker's program has no solution: what was shown does not fit together")
+                got = wanted @ found[0]
                 low, high = np.minimum(low, got), np.maximum(high, got)
             yield int(np.ceil(low[place] - 1e-6)), int(np.floor(high[place] + 1e-6))
 

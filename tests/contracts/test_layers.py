@@ -25,6 +25,7 @@ ONLY_IN = {
     "typer": {"cli"},
     "rich": {"cli"},
     "sqlalchemy": {"store"},
+    "highspy": {"disclosure"},
     "jinja2": {"prepare", "report"},
     "docx": {"ingest", "prepare"},
     "openpyxl": {"ingest", "review"},

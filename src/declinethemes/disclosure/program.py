@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from declinethemes.disclosure.population import Flags, Floats, Ints, Population
+from declinethemes.disclosure.solver import Solver
 from declinethemes.errors import DisclosureError
 
 NEAR = 1e-6
@@ -144,10 +145,10 @@ class Program:
             right.append(np.concatenate([pools.sums[mine] @ truth, np.zeros(len(pools.links))]))
             rows += [(int(row), item) for row in pools.rows[mine]] + [None] * len(pools.links)
         self._rows: list[Row | None] = rows
-        self._equal, self._right = sparse.block_diag(equal, format="csr"), np.concatenate(right)
-        self._under, self._limit = self._inequalities()
-        most = np.tile(pools.truth.n, len(self.items)) if still else np.full(self._equal.shape[1], pools.most)
-        self._bounds = np.column_stack([np.zeros_like(most), most])
+        together = sparse.block_diag(equal, format="csr")
+        under, limit = self._inequalities()
+        most = np.tile(pools.truth.n, len(self.items)) if still else np.full(together.shape[1], pools.most)
+        self._solver = Solver(together, np.concatenate(right), under, limit, most)
 
     def _inequalities(self) -> tuple[Any, Floats]:
         """Return what is known to be no more than what: mentions than candidates, a part than its whole."""
@@ -176,24 +177,14 @@ class Program:
 
         With `others` those who do not mention the items are counted before those who do.
         """
-        from scipy.optimize import linprog
-
         pools = self.pools
-        found = linprog(  # type: ignore[call-overload]  # its stubs know no sparse matrices
-            sign * self._cost(group, wanted, sign, others=others),
-            A_ub=self._under if len(self._limit) else None,
-            b_ub=self._limit if len(self._limit) else None,
-            A_eq=self._equal,
-            b_eq=self._right,
-            bounds=self._bounds,
-            method="highs",
-        )
-        if found.x is None:  # the truth is a solution: only numerical trouble ends here
-            raise DisclosureError(f"the audit of the release could not be solved ({found.message}); name fewer columns")
-        values = found.x.reshape(-1, pools.size)
+        found = self._solver.minimise(sign * self._cost(group, wanted, sign, others=others))
+        if found is None:  # the truth is a solution: only numerical trouble ends here
+            raise DisclosureError("the audit of the release could not be solved; name fewer columns")
+        values = found[0].reshape(-1, pools.size)
         said = np.zeros_like(pools.truth.said)
         said[:, self.items] = values[0 if self.still else 1 :].T
-        held = np.flatnonzero(np.abs(found.eqlin.marginals) > NEAR)
+        held = np.flatnonzero(np.abs(found[1]) > NEAR)
         binding = frozenset(row for row in (self._rows[place] for place in held) if row is not None)
         return Solution(n=pools.truth.n if self.still else values[0], said=said, binding=binding)
 
