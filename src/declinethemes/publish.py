@@ -20,7 +20,7 @@ from declinethemes.disclosure import Answers, Release, Request, protect, scrub_q
 from declinethemes.errors import SettingsError, StudyError
 from declinethemes.findings import Crosstab, crosstab
 from declinethemes.findings.inputs import By, read_candidates, read_mentions, wanted_segments
-from declinethemes.report import WORDS_WITHHELD
+from declinethemes.report import WORDS_WITHHELD, shown_label
 from declinethemes.schema import NOT_DISCLOSED
 from declinethemes.themes import halves
 
@@ -189,7 +189,7 @@ def shown_ledger(ledger: pd.DataFrame, named: Collection[str], *, min_n: int) ->
     out = ledger.copy()
     few = out["n_candidates"].between(1, min_n - 1)
     found = ~out["theme_id"].isin(list(named))
-    out["label"] = out["label"].map(scrub_quote).mask(few & found, WORDS_WITHHELD)
+    out["label"] = out["label"].map(lambda label: shown_label(label, scrub_quote)).mask(few & found, WORDS_WITHHELD)
     out[["n_passages", "n_candidates"]] = out[["n_passages", "n_candidates"]].mask(few)
     return out
 

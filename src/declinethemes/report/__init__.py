@@ -6,6 +6,6 @@ the plain words on quality and method; `html` renders and computes nothing.
 
 from declinethemes.report.html import render_html
 from declinethemes.report.summarise import summarise
-from declinethemes.report.topics import WORDS_WITHHELD, quotes_to_approve
+from declinethemes.report.topics import WORDS_WITHHELD, quotes_to_approve, shown_label
 
-__all__ = ["WORDS_WITHHELD", "quotes_to_approve", "render_html", "summarise"]
+__all__ = ["WORDS_WITHHELD", "quotes_to_approve", "render_html", "shown_label", "summarise"]

@@ -6,6 +6,7 @@ protected. Comparing groups of candidates is not done here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -70,7 +71,9 @@ def theme_list(
         shown: tuple[list[str], str] = ([], "" if rest else TOO_FEW)
         quotes, why = shown if hidden or rest else quotes_of({str(key): value for key, value in row.items()})
         terms = [] if hidden else [term for term in _texts(row["terms"]) if scrub(term) == term]
-        label = WORDS_WITHHELD if hidden and emergent else scrub(str(row["label"])) if emergent else str(row["label"])
+        label = str(row["label"])
+        if emergent:
+            label = WORDS_WITHHELD if hidden else shown_label(label, scrub)
         out.append(
             {
                 "theme_id": str(row["theme_id"]),
@@ -92,6 +95,18 @@ def theme_list(
             }
         )
     return sorted(out, key=lambda theme: order.get(str(theme["code"]), len(order)))
+
+
+def shown_label(label: str, scrub: Callable[[str], str]) -> str:
+    """Return the label of a theme found in the text without identifying words; its number stays.
+
+    Examples
+    --------
+    >>> shown_label("The offer (2)", lambda text: text.replace("2", "[number]"))
+    'The offer (2)'
+    """
+    found = re.fullmatch(r"(.*?)( \(\d{1,2}\))?", label, re.S)
+    return label if found is None else scrub(found[1]) + (found[2] or "")
 
 
 def quote_finder(
