@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.report_fixture import SETTINGS, arguments, nothing
 
-from declinethemes.disclosure import protect
-from declinethemes.report import render_html, summarise
+from declinethemes.disclosure import protect, scrub_quote
+from declinethemes.report import render_html, shown_label, summarise
 from declinethemes.report.comparisons import response_rates
 from declinethemes.report.html import marked, p_value, percent, points
 from declinethemes.schema import TABLES
@@ -391,3 +391,15 @@ def test_quality_lists_skipped_doubtful_and_rare_languages(summary):
     assert quality["skipped"] == [{"document_id": "calls/unknown.vtt", "reason": "no candidate is named in it"}]
     assert quality["doubtful_roles"] == ["calls/K003.vtt"]
     assert quality["languages"] == [{"language": "en", "n": 120}, {"language": "other languages", "n": None}]
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("The offer (2)", "The offer (2)"),
+        ("nine weeks at Acme Labs", "[number] weeks at [company]"),
+        ("team of 12", "team of [number]"),
+    ],
+)
+def test_labels_lose_what_identifies_and_keep_their_own_number(label, shown):
+    assert shown_label(label, scrub_quote) == shown
