@@ -259,7 +259,7 @@ def sentence(row: Mapping[str, Any], *, comparisons: int, margin: float = 0.15) 
     >>> row = {"segment": "gender", "level": "woman", "item": "process.slow", "n_mention": 11, "n": 24,
     ...        "rest_n_mention": 9, "rest_n": 61, "difference": 0.311, "ci_low": 0.102, "ci_high": 0.513,
     ...        "mde": 0.31, "verdict": "difference"}
-    >>> sentence(row, comparisons=40).partition(": ")[2]
+    >>> sentence(row, comparisons=40).partition("others: ")[2]
     '31 points more (10 to 51); unlikely to be chance among the 40 comparisons made'
     """
     subject = f"candidates ({row['segment']}: {row['level']})"
