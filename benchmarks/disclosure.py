@@ -294,7 +294,9 @@ def one_study(number: int, *, seed: int, naive: bool, columns: int) -> Result:
     return result
 
 
-def run(studies: int, *, seed: int = 0, naive_every: int = 10, jobs: int = 1, columns: int = 3) -> list[Result]:
+def run(
+    studies: int, *, first: int = 0, seed: int = 0, naive_every: int = 10, jobs: int = 1, columns: int = 3
+) -> list[Result]:
     """Attack so many studies; every so many (0: none) also with only small cells hidden.
 
     Interrupted, the studies that are finished are returned.
@@ -303,13 +305,13 @@ def run(studies: int, *, seed: int = 0, naive_every: int = 10, jobs: int = 1, co
     results: list[Result] = []
     with ProcessPoolExecutor(jobs) if jobs > 1 else nullcontext() as pool:
         try:
-            for result in (pool.map if pool else map)(work, range(studies)):
+            for result in (pool.map if pool else map)(work, range(first, studies)):
                 results.append(result)
-                print(f"\r{len(results)} of {studies}", end="", file=sys.stderr, flush=True)
+                print(f"\r{first + len(results)} of {studies}", end="", file=sys.stderr, flush=True)
         except KeyboardInterrupt:  # what was finished is shown
             if pool:
                 pool.shutdown(wait=False, cancel_futures=True)
-            print(f"\nstopped after {len(results)} of {studies}", file=sys.stderr)
+            print(f"\nstopped after {first + len(results)} of {studies}", file=sys.stderr)
     return results
 
 
@@ -348,11 +350,14 @@ def table(results: list[Result]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=500)
+    parser.add_argument(
+        "--first", type=int, default=0, help="begin with this study: the rest of a run that was stopped"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--columns", type=int, default=3, choices=(1, 2, 3), help="at most so many columns")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     given = parser.parse_args()
-    results = run(given.studies, seed=given.seed, jobs=given.jobs, columns=given.columns)
+    results = run(given.studies, first=given.first, seed=given.seed, jobs=given.jobs, columns=given.columns)
     print(table(results))
     for one in results:
         for words in one.exposed:
