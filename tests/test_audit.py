@@ -3,6 +3,7 @@
 import io
 import os
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import openpyxl
@@ -390,6 +391,9 @@ def test_a_study_is_corrected_by_the_sheet_that_it_drew(made, tmp_path):
     every = study.crosstab(by="gender", stance="all", internal=True)  # another question than reviewers answered
     assert set(every.to_frame()["audit_state"]) == {"unaudited"}
     assert any("the other question" in note for note in every.notes)
+    other = Study(study.store, replace(SETTINGS, stance="all"))  # the sheet asked about complaints
+    with pytest.raises(StudyError, match='begun with stance = "negative"'):
+        other.read_audit(path)
 
 
 def test_the_commands(made, tmp_path, capsys):

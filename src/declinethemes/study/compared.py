@@ -212,6 +212,7 @@ class ComparedStudy(ThemedStudy):
             The file is there already.
         """
         self.discover()
+        self._check_stance()
         if Path(path).exists():
             raise StudyError(f"{path} is there already, perhaps with people's work in it; choose another name")
         sample = draw_sample(
@@ -222,6 +223,7 @@ class ComparedStudy(ThemedStudy):
         write_bytes(Path(path), write_sheet(sample, passages, named, stance=self.settings.stance), mode=0o600)
         chances = dict(zip(sample["candidate_id"], sample["inclusion_probability"], strict=True))
         self.store.put("audit draws", json.dumps(self._drawn() | chances))
+        self.store.put("review stance", self.settings.stance)  # the question that the sheet asks
         self.store.note("internal", f"sheet to review {len(sample)} candidates")
         return sample
 
@@ -232,17 +234,23 @@ class ComparedStudy(ThemedStudy):
         ------
         InputError, SettingsError
             See `ingest.read_reviews`; nothing is kept then.
+        StudyError
+            The review was begun with the other stance.
         """
-        asked = self.store.get("review stance") or self.settings.stance
-        if len(self.reviews) and asked != self.settings.stance:
-            raise StudyError(
-                f'the reviews in this study answer the question of stance = "{asked}", and the settings say '
-                f'"{self.settings.stance}": they cannot be mixed; put the stance back in study.toml'
-            )
+        self._check_stance()
         known = {*self.framework.labels, *self.themes["theme_id"]}
         people = set(self.candidates["candidate_id"])
         read = read_reviews(path, candidates=people, items=known, drawn=self._drawn())
         return self.store.append("reviews", read, meta={"review stance": self.settings.stance})
+
+    def _check_stance(self) -> None:
+        """Raise if reviewers of this study were asked another question than the settings count by now."""
+        asked = self.store.get("review stance") or self.settings.stance
+        if asked != self.settings.stance:
+            raise StudyError(
+                f'the review in this study was begun with stance = "{asked}", and the settings say '
+                f'"{self.settings.stance}": the two questions cannot be mixed; put the stance back in study.toml'
+            )
 
     def _drawn(self) -> dict[str, float]:
         """Return with what probability candidates were drawn for review."""
