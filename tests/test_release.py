@@ -120,7 +120,7 @@ def test_counts_of_one_or_two_are_protected_on_both_sides():
     assert [bool(f) for f in protected_counts(2, 9, False, min_n=5)] == [False, True, False]
     assert [bool(f) for f in protected_counts(7, 9, False, min_n=5)] == [False, False, True]
     assert [bool(f) for f in protected_counts(2, 12, False, min_n=5)] == [False, False, False]
-    assert [bool(f) for f in protected_counts(2, 12, False, min_n=5, in_table=True)] == [False, True, False]
+    assert [bool(f) for f in protected_counts(2, 12, False, min_n=5, divisible=True)] == [False, True, False]
     assert [bool(f) for f in protected_counts(2, 50, True, min_n=5)] == [False, True, False]
     assert [bool(f) for f in protected_counts(0, 3, False, min_n=5)] == [True, False, True]
     assert [bool(f) for f in protected_counts(0, 0, False, min_n=5)] == [False, False, False]
@@ -305,6 +305,13 @@ def test_the_attacker_bounds_no_protected_count_of_releases():
     results = bench.run(3, columns=1, naive_every=0)
     assert sum(len(one.cells) for one in results) > 6
     assert [one.exposed for one in results] == [[]] * 3
+
+
+def test_one_or_two_in_a_pair_of_levels_are_not_told_before_a_filter_divides_it():
+    # 11 analysts who are men, one of whom speaks of the tests; 7 of them turn out to be in New York
+    result = bench.one_study(184, seed=0, naive=False, columns=3)
+    assert result.protected == 1040
+    assert result.exposed == []
 
 
 @pytest.mark.slow

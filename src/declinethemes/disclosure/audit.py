@@ -28,16 +28,14 @@ WIDTH = 3
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Group:
-    """People whose counts are looked at: words for a message, the cells they are in, whether a table shows them.
+    """People whose counts are looked at: words for a message, the cells they are in.
 
-    Of a group that a table shows, 1 or 2 who mention an item (or do not) are protected whatever its size: shown, they
-    would bound every part of the group, and a later filter may show the other parts. Of a group that was shown with a
-    few candidates more or less, every number is: the difference would tell of these.
+    Of a group that was shown with a few candidates more or less, every number is protected: the difference would tell
+    of these.
     """
 
     words: str
     mask: Flags
-    in_table: bool = False
     changed: bool = False
 
 
@@ -55,7 +53,7 @@ class Leak:
 
 
 def protected_counts(
-    n_mention: ArrayLike, n: ArrayLike, sensitive: ArrayLike, *, min_n: int, in_table: ArrayLike = False
+    n_mention: ArrayLike, n: ArrayLike, sensitive: ArrayLike, *, min_n: int, divisible: bool = False
 ) -> tuple[Flags, Flags, Flags]:
     """Return which numbers of candidates, of those who mention and of those who do not, are protected.
 
@@ -67,14 +65,16 @@ def protected_counts(
         Whether the item is.
     min_n : int
         Smallest group that is shown.
-    in_table : array-like of bool
-        Whether a table shows the group.
+    divisible : bool
+        Whether later tables may show parts of the groups: 1 or 2 who mention an item, or do not, in a group of any size
+        bound every part of it.
 
     Returns
     -------
     three arrays of bool
-        1 to `min_n` - 1 candidates, and then whatever of them is not 0; 1 or 2 who mention an item in a group under 10
-        or of a table, or for a sensitive item; 1 or 2 who do not in a group under 10 or of a table.
+        1 to `min_n` - 1 candidates, and then whatever of them is not 0; 1 or 2 who mention an item in a group under 10,
+        or of any size for a sensitive item; 1 or 2 who do not in a group under 10. With `divisible`, 1 or 2 in a group
+        of any size.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def protected_counts(
     """
     k, size, delicate = np.asarray(n_mention, float), np.asarray(n, float), np.asarray(sensitive, bool)
     few = (size >= 1) & (size < min_n)
-    under = (size < SMALL_GROUP) | np.asarray(in_table, bool)
+    under = (size < SMALL_GROUP) | divisible
     mention = (k >= 1) & (few | ((k <= FEW_MENTIONS) & (under | delicate)))
     other = (size - k >= 1) & (few | ((size - k <= FEW_MENTIONS) & under))
     return few | np.zeros_like(mention), mention, other
@@ -104,10 +104,9 @@ class Audit:
         self.population, self.min_n = population, min_n
         self.words = [group.words for group in groups]
         masks = np.array([group.mask for group in groups], dtype=bool).reshape(len(groups), len(population.n))
-        in_table = np.array([group.in_table for group in groups], dtype=bool)[:, None]
         n, k = masks @ population.n, masks @ population.said
         self.strict = _side_by_side(protected_counts(k, n[:, None], sensitive, min_n=min_n))
-        self.need = _side_by_side(protected_counts(k, n[:, None], sensitive, min_n=min_n, in_table=in_table))
+        self.need = _side_by_side(protected_counts(k, n[:, None], sensitive, min_n=min_n, divisible=True))
         self.need |= np.array([group.changed for group in groups], dtype=bool)[:, None]
         keep = np.asarray(self.need.any(axis=1), dtype=bool)
         self.masks, self.need, self.strict = masks[keep], self.need[keep], self.strict[keep]

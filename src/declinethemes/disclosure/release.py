@@ -262,7 +262,7 @@ def _large_enough(tables: Tables, sensitive: Flags, min_n: int) -> Flags:
     """
     n, k, rest_n, rest_k = tables.counts()
     level, rest = (
-        ~np.logical_or.reduce(protected_counts(said, size[:, None], sensitive, min_n=min_n, in_table=True))
+        ~np.logical_or.reduce(protected_counts(said, size[:, None], sensitive, min_n=min_n, divisible=True))
         for said, size in ((k, n), (rest_k, rest_n))
     )
     return np.array([level, level & rest & (tables.whole >= 0)[:, None]])

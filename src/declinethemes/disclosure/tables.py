@@ -23,7 +23,6 @@ from declinethemes.disclosure.population import (
     View,
     build_population,
     parse_view,
-    view_words,
 )
 from declinethemes.disclosure.program import Totals
 from declinethemes.errors import StudyError
@@ -317,16 +316,15 @@ class Tables:
         views = {view for _, view, _ in self.shown_in}
         where = everybody | {words: mask for view in views for words, mask in self._filters(view).items()}
         when = everybody | self._cohorts()
-        shown = {view_words(view) for view in views if view} | {""}
         segments = {segment for segment, _, _ in self.shown_in}
         segments |= {(name,) for segment in segments for name in segment}
         levels = {segment: self._levels(segment) for segment in sorted(segments)}
         found: dict[bytes, Group] = {}
         every = [group for part in levels.values() for group in part.items()]
-        for parts in sorted(product(every, where.items(), when.items()), key=lambda parts: parts[1][0] not in shown):
+        for parts in product(every, where.items(), when.items()):
             mask = np.logical_and.reduce([mask for _, mask in parts])
             words = ", ".join(text for text, _ in parts if text)
-            found.setdefault(mask.tobytes(), Group(words=words, mask=mask, in_table=parts[1][0] in shown))
+            found.setdefault(mask.tobytes(), Group(words=words, mask=mask))
         for one, two in combinations(levels, 2):
             if self.population.homes[one] == self.population.homes[two]:
                 for (first, mine), (second, theirs) in product(levels[one].items(), levels[two].items()):
