@@ -50,6 +50,7 @@ class Solver:
         self._highs = highspy.Highs()
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("threads", 1)
+        self._highs.setOptionValue("simplex_strategy", 4)  # primal: another aim leaves the last basis feasible
         self._highs.passModel(program)
 
     def minimise(self, cost: Floats) -> tuple[Floats, Floats] | None:
