@@ -508,6 +508,19 @@ def test_themes_do_not_depend_on_the_order_of_the_rows(encoder):
     pd.testing.assert_frame_equal(shuffled.assignments, found.assignments)
 
 
+def test_themes_do_not_depend_on_the_key_of_the_pseudonyms(encoder, monkeypatch):
+    monkeypatch.setattr("declinethemes.themes.stability.SAMPLE", 30)  # of 36: which ones must not be drawn by the key
+    found = [
+        study([f"[person-{key}{i % 5}] told me {text}" for i, text in enumerate(TEXTS)], encoder=encoder)
+        for key in ("dafe9", "12ab4")
+    ]
+    assert set(found[0].themes["kind"]) == {"emergent"}
+    assert len(found[0].themes) >= 3
+    assert not any("dafe" in str(terms) for terms in found[0].themes["terms"])
+    pd.testing.assert_frame_equal(found[0].themes, found[1].themes)
+    pd.testing.assert_frame_equal(found[0].assignments, found[1].assignments)
+
+
 def test_themes_keep_their_names_when_more_passages_come(encoder):
     before = study(encoder=encoder)
     more = [*TEXTS, *(subject.format(name) for subject in SUBJECTS for name in ("Bergen", "Seville"))]

@@ -115,6 +115,17 @@ class Encoder:
         self.memory.update(zip(_keyed(texts)[1], vectors, strict=True))
 
 
+def nameless(text: str) -> str:
+    """Return a text with one word for every pseudonym: they differ from study to study by its key, results must not.
+
+    Examples
+    --------
+    >>> nameless("Then [person-3fa2c1] wrote.")
+    'Then somebody wrote.'
+    """
+    return _PSEUDONYM.sub("somebody", text)
+
+
 def _keyed(texts: Sequence[str]) -> tuple[list[str], list[bytes]]:
     """Return the texts as they are encoded, and their keys; raise if one is no text."""
     if isinstance(texts, str):
@@ -122,8 +133,7 @@ def _keyed(texts: Sequence[str]) -> tuple[list[str], list[bytes]]:
     wrong = [i for i, text in enumerate(texts) if not isinstance(text, str)]
     if wrong:
         raise InputError(f"texts must be str; position {wrong[0]} is {texts[wrong[0]]!r} ({len(wrong)} in all)")
-    # Pseudonyms differ from study to study by their key; a vector must not.
-    plain = [_PSEUDONYM.sub("somebody", text) for text in texts]
+    plain = [nameless(text) for text in texts]
     return plain, [hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest() for text in plain]
 
 

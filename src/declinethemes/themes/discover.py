@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from declinethemes.encode import nameless
 from declinethemes.errors import InputError
 
 MIN_TEXTS = 20
@@ -83,8 +84,9 @@ def group(vectors: Array, texts: Sequence[str], *, min_size: int = 3) -> Labels:
 
 
 def hashed(texts: Sequence[str]) -> NDArray[np.str_]:
-    """Return a key for each text: an order of their own, whatever the order they came in."""
-    return np.array([hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest() for text in texts])
+    """Return a key for each text: an order of their own, whatever the order they came in and whatever pseudonyms."""
+    plain = (nameless(text).encode("utf-8", "replace") for text in texts)
+    return np.array([hashlib.blake2b(text, digest_size=16).hexdigest() for text in plain])
 
 
 def principal(points: Array) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from declinethemes import schema
-from declinethemes.encode import Encoder
+from declinethemes.encode import Encoder, nameless
 from declinethemes.framework import Framework
 from declinethemes.themes.discover import MIN_TEXTS
 from declinethemes.themes.known import assign_known
@@ -256,7 +256,7 @@ def _named(emergent: pd.DataFrame, passages: pd.DataFrame, standing: pd.DataFram
     ids = continued(fresh, gone)
     for name, mine in fresh.items():
         if name not in ids:
-            content = "\x1f".join(sorted(text[p] for p in mine))
+            content = "\x1f".join(sorted(nameless(text[p]) for p in mine))
             digest = hashlib.blake2b(f"{name.split('|')[0]}\x1f{content}".encode(), digest_size=4).hexdigest()
             ids[name] = f"emergent-{digest}"
     return emergent.assign(theme_id=emergent["group"].map(lambda name: ids.get(name, name)).astype("string"))

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from declinethemes.encode import Encoder
+from declinethemes.encode import Encoder, nameless
 from declinethemes.errors import InputError
 
 N_TERMS = 8
@@ -37,7 +37,7 @@ def _set(words: str) -> frozenset[str]:
 
 _FILLERS = _set(
     "um uh yeah like just really got get thing things know think said say lot bit went going want wanted did didn don "
-    "ve ll re kind sort mean okay right actually maybe person email phone"
+    "ve ll re kind sort mean okay right actually maybe person somebody email phone"
 )
 _WORDS = re.compile(r"\w+")
 _TOKENS = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|[^\s\w]|\d+")
@@ -85,7 +85,8 @@ def describe(
         For maximal marginal relevance.
     """
     place = {passage: i for i, passage in enumerate(passages["passage_id"])}
-    whole = assignments.merge(passages[["passage_id", "candidate_id", "text"]], on="passage_id")
+    said = passages[["passage_id", "candidate_id", "text"]].assign(text=lambda frame: frame["text"].map(nameless))
+    whole = assignments.merge(said, on="passage_id")
     names = sorted(whole["theme_id"].unique())
     numbers = {name: i for i, name in enumerate(names)}
     terms = terms_of(whole["text"].tolist(), [numbers[t] for t in whole["theme_id"]], encoder)
@@ -99,11 +100,11 @@ def describe(
     out = {}
     for name, mine in whole.groupby("theme_id", sort=True):
         mine = mine.sort_values(["strength", "passage_id"], ascending=[False, True])
-        said = [set(_WORDS.findall(text.lower())) for text in mine.groupby("candidate_id")["text"].agg(" ".join)]
+        words_of = [set(_WORDS.findall(text.lower())) for text in mine.groupby("candidate_id")["text"].agg(" ".join)]
         common = [
             term
             for term in terms[numbers[str(name)]]
-            if sum(set(term.split()) <= words for words in said) >= MIN_CANDIDATES
+            if sum(set(term.split()) <= words for words in words_of) >= MIN_CANDIDATES
         ]
         out[str(name)] = Shown(
             label=phrases.get(str(name), ""),
@@ -306,7 +307,8 @@ def bertopic_of(themes: pd.DataFrame, assignments: pd.DataFrame, passages: pd.Da
         There are fewer than two themes.
     """
     strongest = assignments.sort_values(["strength", "theme_id"], ascending=[False, True]).drop_duplicates("passage_id")
-    frame = strongest.merge(passages[["passage_id", "text"]], on="passage_id").sort_values(["text", "theme_id"])
+    frame = strongest.merge(passages[["passage_id", "text"]], on="passage_id")
+    frame = frame.assign(text=frame["text"].map(nameless)).sort_values(["text", "theme_id"])
     frame = frame.drop_duplicates("text")
     names = [name for name in themes["theme_id"] if name in set(frame["theme_id"])]
     if len(names) < 2:
