@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import shutil
@@ -11,8 +10,6 @@ from pathlib import Path
 
 import pytest
 from tests.cli_fixture import themes
-
-from declinethemes.training import KEY
 
 __all__ = ["themes"]
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,9 +88,6 @@ def test_links_of_the_tutorial_lead_somewhere():
 def test_every_command_of_the_tutorial_does_what_the_page_says(themes, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "corpora" / "sample", "sample")
-    Path("study").mkdir()  # with the key of the demo, so that the gate sees the same study every time
-    private = {"key": KEY.hex(), "people": [], "others": []}
-    Path("study", "identities.json").write_text(json.dumps(private), encoding="utf-8")
     wrong = []
     for commands, shown in steps(PAGE.read_text(encoding="utf-8")):
         printed = []

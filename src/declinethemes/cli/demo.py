@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -17,13 +16,8 @@ def demo_cli(
 ) -> None:
     """Run the whole job on the sample study (an invented company and invented people) and say where the report is."""
     from declinethemes._resources import resource
-    from declinethemes.store import IDENTITIES, write_text
-    from declinethemes.training import KEY
 
     sample = resource("corpora/sample")
-    if not out.exists():  # the sample is public: with a key that is known, everybody's demo is the same
-        out.mkdir(parents=True)
-        write_text(out / IDENTITIES, json.dumps({"key": KEY.hex(), "people": [], "others": []}), mode=0o600)
     say(f"sample study in {sample}; everybody in it is invented")
     summary = run(
         [sample / "documents"], candidates=sample / "candidates.csv", out=out, by=None, settings=sample / "study.toml"
