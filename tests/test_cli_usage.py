@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 from tests.cli_fixture import files, themes
 
 from declinethemes.cli import app as shell
+from declinethemes.cli.show import put
 
 __all__ = ["files", "themes"]
 COMMANDS = [
@@ -141,3 +143,10 @@ def test_python_dash_m_is_the_same_command(files):
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith("error: nowhere.csv: there is no such file")
     assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("watched", "printed"), [(True, "n,share\n3,0.333333\n"), (False, f"n,share\n3,{1 / 3}\n")])
+def test_a_terminal_shows_six_digits_and_a_pipe_gets_all(capsys, monkeypatch, watched, printed):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: watched)
+    put(pd.DataFrame({"n": [3], "share": [1 / 3]}), as_json=False)
+    assert capsys.readouterr().out == printed

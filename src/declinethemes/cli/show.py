@@ -19,11 +19,13 @@ def say(text: str) -> None:
 
 
 def put(data: pd.DataFrame | dict[str, Any], *, as_json: bool) -> None:
-    """Write data to stdout: JSON records, or a CSV table."""
+    """Write data to stdout: JSON records, or a CSV table, where a person is watching with six digits of each number."""
     if isinstance(data, dict):
         text = json.dumps(data, ensure_ascii=False)
+    elif as_json:
+        text = data.to_json(orient="records", date_format="iso")
     else:
-        text = data.to_json(orient="records", date_format="iso") if as_json else data.to_csv(index=False)
+        text = data.to_csv(index=False, float_format="%.6g" if sys.stdout.isatty() else None)
     sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
 
 
