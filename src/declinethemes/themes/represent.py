@@ -85,8 +85,8 @@ def describe(
         For maximal marginal relevance.
     """
     place = {passage: i for i, passage in enumerate(passages["passage_id"])}
-    said = passages[["passage_id", "candidate_id", "text"]].assign(text=lambda frame: frame["text"].map(nameless))
-    whole = assignments.merge(said, on="passage_id")
+    plain = passages[["passage_id", "candidate_id"]].assign(text=passages["text"].map(nameless))
+    whole = assignments.merge(plain, on="passage_id")
     names = sorted(whole["theme_id"].unique())
     numbers = {name: i for i, name in enumerate(names)}
     terms = terms_of(whole["text"].tolist(), [numbers[t] for t in whole["theme_id"]], encoder)
@@ -100,11 +100,11 @@ def describe(
     out = {}
     for name, mine in whole.groupby("theme_id", sort=True):
         mine = mine.sort_values(["strength", "passage_id"], ascending=[False, True])
-        words_of = [set(_WORDS.findall(text.lower())) for text in mine.groupby("candidate_id")["text"].agg(" ".join)]
+        said = [set(_WORDS.findall(text.lower())) for text in mine.groupby("candidate_id")["text"].agg(" ".join)]
         common = [
             term
             for term in terms[numbers[str(name)]]
-            if sum(set(term.split()) <= words for words in words_of) >= MIN_CANDIDATES
+            if sum(set(term.split()) <= words for words in said) >= MIN_CANDIDATES
         ]
         out[str(name)] = Shown(
             label=phrases.get(str(name), ""),
